@@ -1,0 +1,164 @@
+package supervise
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/mailbox"
+	"github.com/headwater-live/headwater/actors/own"
+)
+
+// State is where an actor is in its life.
+type State int32
+
+// The states of an actor.
+const (
+	Starting State = iota
+	Running
+	Restarting // failed and waiting for its restart, or on its way
+	Stopping
+)
+
+// String returns the word of the live tree.
+func (s State) String() string {
+	return [...]string{"starting", "running", "restarting", "stopping"}[s]
+}
+
+// Kind counts what the actors of one kind do, past and present.
+type Kind struct {
+	Name       string
+	Running    atomic.Int64
+	Starts     atomic.Uint64
+	Restarts   atomic.Uint64
+	Failures   atomic.Uint64
+	Drops      atomic.Uint64 // messages lost to a mailbox's bound
+	EndPanics  atomic.Uint64 // panics while stopping
+	Spent      atomic.Uint64 // supervisors that gave up
+	Goroutines own.Counts
+	messages   durations
+}
+
+func (k *Kind) observe(d time.Duration) { k.messages.observe(d) }
+
+// Vital is the live entry of one actor.
+type Vital struct {
+	Spec     Spec
+	parent   *Vital
+	mailbox  *mailbox.Stats
+	counts   *Kind
+	state    atomic.Int32
+	restarts atomic.Int64
+	group    atomic.Pointer[own.Group]
+	since    atomic.Int64 // Unix nanoseconds of the first Started; 0 before
+	failure  atomic.Pointer[string]
+	order    uint64
+}
+
+// Census knows every live actor. It asks none of them: what it tells is true of a stuck actor too.
+type Census struct {
+	mu    sync.Mutex
+	kinds map[string]*Kind
+	live  map[string]*Vital // by PID
+	order uint64
+}
+
+// NewCensus returns an empty census.
+func NewCensus() *Census {
+	return &Census{kinds: map[string]*Kind{}, live: map[string]*Vital{}}
+}
+
+func (c *Census) kind(name string) *Kind {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.kinds[name]
+	if k == nil {
+		k = &Kind{Name: name}
+		c.kinds[name] = k
+	}
+	return k
+}
+
+// Kinds returns the counts of every kind that has had an actor, by name.
+func (c *Census) Kinds() []*Kind {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]*Kind, 0, len(c.kinds))
+	for _, k := range c.kinds {
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b *Kind) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Len is how many actors live.
+func (c *Census) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.live)
+}
+
+// PIDs returns the identities of the live actors of a kind.
+func (c *Census) PIDs(kind string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for id, v := range c.live {
+		if v.Spec.Kind == kind {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// enter notes an actor's incarnation.
+func (c *Census) enter(pid *actor.PID, v *Vital) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.live[pid.Id] == v {
+		return
+	}
+	c.order++
+	v.order = c.order
+	v.since.Store(time.Now().UnixNano())
+	c.live[pid.Id] = v
+	v.counts.Running.Add(1)
+	v.counts.Starts.Add(1)
+}
+
+// leave notes an actor's end.
+func (c *Census) leave(pid *actor.PID, v *Vital) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.live[pid.Id] == v {
+		delete(c.live, pid.Id)
+		v.counts.Running.Add(-1)
+	}
+}
+
+func (c *Census) find(pid *actor.PID) *Vital {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.live[pid.Id]
+}
+
+func (c *Census) failed(pid *actor.PID, reason error) {
+	if v := c.find(pid); v != nil {
+		text := reason.Error()
+		v.failure.Store(&text)
+		v.state.Store(int32(Restarting))
+		v.counts.Failures.Add(1)
+	}
+}
+
+func (c *Census) restarted(pid *actor.PID, n int) {
+	if v := c.find(pid); v != nil {
+		v.restarts.Store(int64(n))
+		v.counts.Restarts.Add(1)
+	}
+}
