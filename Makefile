@@ -1,0 +1,64 @@
+# Every target sets up what it needs by itself and is quick when that is done.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup generate build run test lint vet tidy race bench fuzz e2e clean
+
+SCRIPTS := deploy/scripts
+E2E     := ./cmd/headwater/e2e/...
+# Where memory is shared between goroutines, the tests run under the race detector too.
+SHARED  := ./actors/... ./cluster/...
+# How long make fuzz stays with each target, and how often make bench repeats.
+FUZZTIME ?= 1m
+COUNT    ?= 1
+
+help: ## print this list
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## install what the tests need and is missing (Debian packages as root or by sudo, npm)
+	@$(SCRIPTS)/setup.sh test
+	@$(SCRIPTS)/player.sh check
+
+generate: ## make the checked-in generated files again: demo broadcast, player
+	@$(SCRIPTS)/setup.sh generate
+	go generate ./...
+
+build: ## build bin/headwater
+	go build -trimpath -o bin/headwater ./cmd/headwater
+
+run: build ## start one node with a demo broadcast; watch it at http://localhost:8080/
+	bin/headwater run --demo
+
+test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, races, end to end
+	go test $$(go list ./... | grep -v /e2e)
+	go test -race $(SHARED)
+	go test -count=1 $(E2E)
+
+lint: vet tidy ## gofumpt, vet, staticcheck, tidy
+	@unformatted=$$(go tool gofumpt -l actors cluster cmd codec halide); \
+	if [ -n "$$unformatted" ]; then \
+		echo "not gofumpt'd: run go tool gofumpt -w" $$unformatted; exit 1; fi
+	go tool staticcheck -checks all,-ST1000 ./...
+
+vet:
+	go vet ./...
+
+tidy:
+	go run ./cmd/tidy
+
+race: ## unit tests of what shares memory, under the race detector
+	go test -race $(SHARED)
+
+bench: ## benchmarks, with the yardsticks that they are measured against
+	@$(SCRIPTS)/setup.sh bench
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /e2e)
+
+fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
+	FUZZTIME=$(FUZZTIME) $(SCRIPTS)/fuzz.sh ./...
+
+e2e: setup ## the real binary with real ffmpeg and a real browser
+	go test -count=1 -v $(E2E)
+
+clean: ## remove what was built and fetched here
+	rm -rf bin .cache
