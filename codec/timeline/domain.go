@@ -1,0 +1,125 @@
+package timeline
+
+import "github.com/headwater-live/headwater/codec/media"
+
+// unwrap reads a 32 bit timestamp as the one nearest to what the domain has reached.
+func (d *domain) unwrap(ts uint32) int64 {
+	return d.high + int64(int32(ts-uint32(d.high)))
+}
+
+// line is the raw timestamp that arrival time explains.
+func (d *domain) line(now int64) int64 { return max(d.high, now-d.fastest) }
+
+// enter finds the domain that a unit belongs to, or makes one, puts its track there and returns the
+// unit's raw timestamp in it.
+func (t *Timeline) enter(tr *track, ts uint32) int64 {
+	best, bestRaw, bestDistance := none, int64(0), int64(0)
+	for i := range t.domains {
+		d := &t.domains[i]
+		if !d.live {
+			continue
+		}
+		raw := d.unwrap(ts)
+		distance, ok := t.fits(tr, i, raw)
+		if !ok {
+			continue
+		}
+		closer := distance < bestDistance
+		newer := distance == bestDistance && best != none && d.born > t.domains[best].born
+		if best == none || closer || newer {
+			best, bestRaw, bestDistance = i, raw, distance
+		}
+	}
+	switch {
+	case best == none:
+		return t.begin(tr, ts)
+	case best != tr.domain:
+		t.join(tr, best, bestRaw)
+	}
+	return bestRaw
+}
+
+// fits tells whether a raw timestamp can belong to domain i, and how far it is from what would be
+// expected there: anything from the latest timestamp to that plus the time passed since.
+func (t *Timeline) fits(tr *track, i int, raw int64) (distance int64, ok bool) {
+	d := &t.domains[i]
+	if raw > d.line(t.now)+t.forward {
+		return 0, false
+	}
+	from, since := d.high, d.highAt
+	if i == tr.domain {
+		if raw < tr.high-t.back {
+			return 0, false
+		}
+		from, since = tr.high, tr.arrival
+	} else {
+		// A domain that nobody used for a while has a wide range of explained timestamps, and one
+		// far behind the track would hold it back: neither may catch a stray timestamp.
+		stale := t.now-d.usedAt > t.forward
+		if stale || raw < d.high-t.forward || raw+d.offset < tr.last-t.forward {
+			return 0, false
+		}
+	}
+	return max(from-raw, raw-(from+t.now-since), 0), true
+}
+
+// begin makes a new domain in which the unit continues the timeline.
+func (t *Timeline) begin(tr *track, ts uint32) int64 {
+	raw := int64(ts)
+	at := t.resume(tr, raw)
+	i := t.freeSlot(tr)
+	t.born++
+	t.domains[i] = domain{
+		live: true, born: t.born, offset: at - raw,
+		high: raw, highAt: t.now, usedAt: t.now, fastest: t.now - raw,
+	}
+	tr.domain, tr.high = i, raw
+	return raw
+}
+
+// resume gives the DTS of the first unit of a new domain.
+func (t *Timeline) resume(tr *track, raw int64) int64 {
+	if !t.begun {
+		t.begun = true
+		at := t.base + min(raw, headroom)
+		t.lead = at - t.now
+		return at
+	}
+	t.stats.Jumps++
+	if elapsed := t.now - tr.arrival; tr.domain != none && elapsed <= t.maxGap {
+		return tr.last + max(elapsed, tr.step)
+	}
+	// A reconnect, a track that begins with timestamps of its own, or one that was away for long:
+	// it goes where the timeline is now.
+	return t.highest + min(max(t.now-t.heard, tr.step), t.maxGap)
+}
+
+// freeSlot returns the index of a domain that the other track does not need.
+func (t *Timeline) freeSlot(tr *track) int {
+	for _, kind := range [2]media.Kind{media.Video, media.Audio} {
+		if other := &t.tracks[kind]; other != tr && other.domain == 0 {
+			return 1
+		}
+	}
+	return 0
+}
+
+// join puts a track in a domain that exists. Where the track has given a higher DTS already, the
+// whole domain moves up by the difference, so that audio and video stay in step and no unit has to
+// be squeezed.
+func (t *Timeline) join(tr *track, i int, raw int64) {
+	d := &t.domains[i]
+	d.offset += max(0, tr.last+1-(raw+d.offset))
+	tr.domain, tr.high = i, raw
+}
+
+// newest returns the domain made last, or nil.
+func (t *Timeline) newest() *domain {
+	var found *domain
+	for i := range t.domains {
+		if d := &t.domains[i]; d.live && (found == nil || d.born > found.born) {
+			found = d
+		}
+	}
+	return found
+}
