@@ -18,9 +18,6 @@ const tailBytes = 4
 // repeatLimit in milliseconds: see chunkStream.timestamp.
 const repeatLimit = 10_000
 
-// maxChunkHeader is the length in bytes of the longest chunk header: basic, message, extended.
-const maxChunkHeader = 3 + 11 + 4
-
 // chunkStream is what a chunk stream id remembers, and the message it is in the middle of.
 type chunkStream struct {
 	body     []byte // allocated memory; the first got bytes have arrived

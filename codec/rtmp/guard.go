@@ -17,14 +17,14 @@ const (
 //
 // It begins in negotiation: Read yields the bytes for a server library, the handshake as it is and
 // then every command re-emitted as one chunk with a full header. A Read never returns bytes of more
-// than one message, so a library that buffers cannot run ahead of the command it is handling. Media
-// is refused. Detach ends this; from then on Next returns the peer's messages.
+// than one message, so a library that buffers cannot run ahead of the command that it is handling.
+// Media is refused. Detach ends this; from then on Next returns the peer's messages.
 //
 // Reader errors pass through unchanged and lose nothing: after a timeout in the middle of a chunk
 // the next call goes on from there. Errors of this package are final and returned for ever.
 //
-// A Guard is not safe for concurrent use; Detach may be called by whoever holds the read side, which
-// a callback on the library's reading goroutine does.
+// A Guard is not safe for concurrent use. Detach may be called by whoever holds the read side, as a
+// callback on the library's reading goroutine does.
 type Guard struct {
 	in      input
 	limits  Limits
@@ -79,11 +79,11 @@ func (g *Guard) Compact() {
 	g.streams = append(make([]chunkStream, 0, len(g.streams)), g.streams...)
 }
 
-// Next returns the peer's next message after Detach. It returns io.EOF when the peer ended between
-// two chunks and io.ErrUnexpectedEOF when it ended within one. Calling it before Detach is an error.
+// Next returns the peer's next message after Detach; before, it returns ErrEarly. It returns io.EOF
+// when the peer ended between two chunks and io.ErrUnexpectedEOF when it ended within one.
 func (g *Guard) Next() (Message, error) {
 	if g.talk != nil {
-		return Message{}, fmt.Errorf("%w: Next called before Detach", ErrEarly)
+		return Message{}, fmt.Errorf("%w: Next was called before Detach", ErrEarly)
 	}
 	return g.next()
 }

@@ -7,7 +7,7 @@ import (
 
 // Sizes of the input buffer in bytes.
 const (
-	smallBuffer = 128      // an idle viewer's; at least maxChunkHeader
+	smallBuffer = 128      // an idle viewer's; a chunk header has at most 18
 	firstBuffer = 4 << 10  // while a connection is negotiated
 	mediaBuffer = 16 << 10 // once media arrives
 )
