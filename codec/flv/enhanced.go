@@ -143,6 +143,7 @@ func parseExVideo(body []byte) (Info, error) {
 			}
 			info.CTS += media.FromMillis(int64(si24(body[h.pos:])))
 			info.Payload += 3
+			info.Flags |= Composition
 		}
 	case videoCodedFramesX:
 		info.Role = role

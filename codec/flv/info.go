@@ -7,7 +7,7 @@ import (
 )
 
 // Flags tell what Role and Codec do not.
-type Flags uint8
+type Flags uint16
 
 // The flags of a body.
 const (
@@ -28,6 +28,8 @@ const (
 	Multichannel
 	// SetDataFrame: the script body begins with "@setDataFrame", which is for servers only.
 	SetDataFrame
+	// Composition: the three bytes in front of Payload are a composition time. See SetCTS.
+	Composition
 )
 
 // Has reports whether all of want are set.
@@ -79,6 +81,23 @@ func Parse(kind media.Kind, body []byte) (Info, error) {
 		return Info{}, fmt.Errorf("%s body of %d bytes: %w", kind, len(body), err)
 	}
 	return info, nil
+}
+
+// SetCTS writes another composition offset into a body that has a field for one, and returns the
+// Info that then describes it. It is for the body's maker, before anyone else sees the body. cts is
+// rounded down to milliseconds; the nanosecond offset of Enhanced RTMP v2 is left as it is. It
+// reports false, and changes nothing, without such a field or if cts does not fit 24 bits.
+func SetCTS(body []byte, info Info, cts media.Time) (Info, bool) {
+	const bound = 1 << 23
+	ms := cts.Millis()
+	if !info.Flags.Has(Composition) || ms < -bound || ms >= bound {
+		return info, false
+	}
+	field := body[info.Payload-3 : info.Payload]
+	nanos := info.CTS - media.FromMillis(int64(si24(field)))
+	field[0], field[1], field[2] = byte(ms>>16), byte(ms>>8), byte(ms)
+	info.CTS = media.FromMillis(ms) + nanos
+	return info, true
 }
 
 // Unit makes an access unit of a body and its tail, which are as NewBody gave them, and a DTS. The

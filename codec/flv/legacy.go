@@ -117,6 +117,7 @@ func parseVideo(body []byte) (Info, error) {
 	case packetHeader:
 		info.Role, info.Flags = media.SequenceHeader, 0
 	case packetCoded:
+		info.Flags |= Composition
 		info.CTS = media.FromMillis(int64(si24(body[2:])))
 	case packetEnd:
 		info.Role, info.Flags = media.Frame, EndOfSequence
