@@ -1,6 +1,9 @@
 package rtmp
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"io"
+)
 
 // How memory for a message grows. Up to aheadBytes may be allocated before a byte of them arrived,
 // over all messages of one guard; beyond that a message is given growStep, then twice what it has
@@ -136,12 +139,15 @@ func (g *Guard) peekHeader() (h header, n int, err error) {
 
 // repeats tells whether the four bytes n bytes ahead repeat the extended timestamp. The
 // specification wants them in format 3 chunks (5.3.1.3), many encoders leave them out; bytes that
-// differ are payload. It looks no further than to the first byte that differs.
+// differ, or end, are payload. It looks no further than to the first byte that differs.
 func (g *Guard) repeats(n int, field uint32) (bool, error) {
 	var want [4]byte
 	binary.BigEndian.PutUint32(want[:], field)
 	for i := range want {
 		b, err := g.in.peek(n + i + 1)
+		if err == io.ErrUnexpectedEOF {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}
