@@ -94,12 +94,16 @@ func (t *Timeline) resume(tr *track, raw int64) int64 {
 	return t.highest + min(max(t.now-t.heard, tr.step), t.maxGap)
 }
 
-// freeSlot returns the index of a domain that the other track does not need.
+// freeSlot returns the index of a domain that the other track does not need. It keeps the track's
+// own domain if it can: after a stray timestamp the track comes back to it.
 func (t *Timeline) freeSlot(tr *track) int {
 	for _, kind := range [2]media.Kind{media.Video, media.Audio} {
-		if other := &t.tracks[kind]; other != tr && other.domain == 0 {
-			return 1
+		if other := &t.tracks[kind]; other != tr && other.domain != none {
+			return 1 - other.domain
 		}
+	}
+	if tr.domain != none {
+		return 1 - tr.domain
 	}
 	return 0
 }
