@@ -1,0 +1,90 @@
+// Package directory holds the actor that knows which broadcasts a node carries: it grants the right to
+// publish a key, one epoch after the other, and tells followers where a broadcast is.
+//
+// Its memory is what others have told it. When it is restarted, its siblings are told (see
+// supervise.Rebind), and topics announce themselves and relays ask again.
+package directory
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/supervise"
+)
+
+// Name is the directory's name in the tree.
+const Name = "directory"
+
+const (
+	// patience is how long a claimant waits for the former epoch to say how far it came.
+	patience = time.Second
+	sweep    = time.Minute
+)
+
+type (
+	silence struct {
+		key  string
+		turn int
+	}
+	sweepTick struct{}
+)
+
+// New returns the actor.
+func New(*supervise.Self) actor.Actor { return &directory{machine: newMachine()} }
+
+type directory struct {
+	machine *machine
+	timer   *time.Timer
+}
+
+// Receive implements actor.Actor.
+func (d *directory) Receive(ctx actor.Context) {
+	now := time.Now()
+	switch msg := ctx.Message().(type) {
+	case *actor.Started:
+		d.later(ctx, sweep, &sweepTick{})
+	case *actor.Restarting, *actor.Stopping:
+		d.timer.Stop()
+	case *actor.Terminated:
+		d.machine.gone(msg.Who, now)
+	case *Claim:
+		d.claim(ctx, msg, now)
+	case *silence:
+		d.machine.silent(msg.key, msg.turn, now)
+	case *Superseded:
+		d.machine.superseded(msg, now)
+	case *Announce:
+		ctx.Watch(msg.Topic)
+		d.machine.announce(msg, now)
+	case *Withdraw:
+		d.machine.withdraw(msg, now)
+	case *Follow:
+		ctx.Watch(msg.Follower)
+		d.machine.follow(msg, now)
+	case *Unfollow:
+		d.machine.unfollow(msg, now)
+	case *List:
+		ctx.Respond(d.machine.list())
+	case *sweepTick:
+		d.machine.forget(now)
+		d.later(ctx, sweep, msg)
+	}
+	for _, o := range d.machine.take() {
+		ctx.RequestWithCustomSender(o.to, o.msg, ctx.Self())
+	}
+}
+
+func (d *directory) claim(ctx actor.Context, msg *Claim, now time.Time) {
+	e, wait := d.machine.claim(msg, ctx.Sender(), now)
+	if wait {
+		system, self := ctx.ActorSystem(), ctx.Self()
+		over := &silence{key: msg.Key, turn: e.turn}
+		time.AfterFunc(patience, func() { system.Root.Send(self, over) })
+	}
+}
+
+func (d *directory) later(ctx actor.Context, after time.Duration, msg any) {
+	system, self := ctx.ActorSystem(), ctx.Self()
+	d.timer = time.AfterFunc(after, func() { system.Root.Send(self, msg) })
+}

@@ -1,0 +1,228 @@
+package topic
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/supervise"
+)
+
+// Options make a topic.
+type Options struct {
+	// Key names the broadcast.
+	Key string
+	// Ring is what the topic fills; it outlives the actor's restarts.
+	Ring *Ring
+	// Window is the node's merge window.
+	Window *Window
+	// Metrics count what passes.
+	Metrics *Metrics
+
+	// Directory is told what the topic carries. An edge's topic has none.
+	Directory *actor.PID
+	// Epoch is the incarnation of the broadcast, at its origin.
+	Epoch uint64
+	// Grace is how long the topic outlives its publisher, at the origin.
+	Grace time.Duration
+}
+
+// housekeeping is how often waiting readers are woken though there is nothing to read, so that they
+// can see to their connections.
+const housekeeping = time.Second
+
+// New returns the producer of a topic's actor.
+func New(o Options) func(*supervise.Self) actor.Actor {
+	return func(self *supervise.Self) actor.Actor {
+		return &topic{Options: o, self: self}
+	}
+}
+
+type topic struct {
+	Options
+	self        *supervise.Self
+	machine     *Machine
+	pulse       *pulse
+	subscribers []*actor.PID
+	publisher   *actor.PID
+	turn        int // counts the publishers, so that a former one's grace time is void
+	timer       *time.Timer
+	grace       *time.Timer
+}
+
+// Receive implements actor.Actor.
+func (t *topic) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *Unit:
+		t.push(ctx, msg, t.machine.Push)
+	case *Snapshot:
+		t.adopt(ctx, msg)
+	case *actor.Started:
+		t.started(ctx)
+	case *actor.Restarting:
+		t.halt()
+	case *actor.Stopping:
+		t.halt()
+		t.withdraw(ctx)
+	case *actor.Terminated:
+		t.terminated(ctx, msg.Who)
+	case *Attach:
+		t.attach(ctx, msg)
+	case *Subscribe:
+		t.subscribe(ctx, msg)
+	case *Unsubscribe:
+		t.drop(msg.Subscriber)
+	case *directory.Supersede:
+		t.supersede(ctx, msg)
+	case *supervise.Rebind:
+		t.announce(ctx)
+	case *graceOver:
+		t.graceOver(ctx, msg)
+	case *tick:
+		t.tick(ctx)
+	}
+}
+
+func (t *topic) started(ctx actor.Context) {
+	t.machine = NewMachine(t.Ring)
+	t.pulse = &pulse{ring: t.Ring, window: t.Window}
+	if t.Directory == nil {
+		t.tick(ctx)
+		return
+	}
+	t.announce(ctx)
+	t.await(ctx)
+}
+
+// later sends msg to the topic itself in d.
+func later(ctx actor.Context, d time.Duration, msg any) *time.Timer {
+	system, self := ctx.ActorSystem(), ctx.Self()
+	return time.AfterFunc(d, func() { system.Root.Send(self, msg) })
+}
+
+func (t *topic) tick(ctx actor.Context) {
+	t.Ring.WakeAll()
+	t.timer = later(ctx, housekeeping, &tick{})
+}
+
+func (t *topic) halt() {
+	if t.pulse != nil {
+		t.pulse.stop()
+	}
+	for _, timer := range []*time.Timer{t.timer, t.grace} {
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
+// push lets a unit in, to the readers of the ring and to the subscribers.
+func (t *topic) push(ctx actor.Context, u *Unit, in func(*Unit) (*Unit, error)) {
+	gaps := t.machine.Gaps()
+	entered, err := in(u)
+	t.Metrics.gaps(t.machine.Gaps() - gaps)
+	if err != nil {
+		t.refused(u, err)
+		return
+	}
+	t.Metrics.accepted(entered)
+	t.pulse.appended()
+	for _, s := range t.subscribers {
+		ctx.Send(s, entered)
+	}
+}
+
+func (t *topic) refused(u *Unit, err error) {
+	t.Metrics.refused(err)
+	if errors.Is(err, ErrStale) {
+		t.self.Log.Debug("unit of a stale epoch is refused", slog.String("broadcast", t.Key),
+			slog.Uint64("epoch", u.Epoch), slog.Uint64("seq", u.Seq))
+	}
+}
+
+func (t *topic) adopt(ctx actor.Context, s *Snapshot) {
+	for _, u := range s.Units {
+		t.push(ctx, u, t.machine.Adopt)
+	}
+}
+
+func (t *topic) attach(ctx actor.Context, a *Attach) {
+	if a.Epoch != t.Epoch || a.Publisher.Equal(t.publisher) {
+		return
+	}
+	t.turn++
+	if t.grace != nil {
+		t.grace.Stop()
+	}
+	t.publisher = a.Publisher
+	ctx.Watch(a.Publisher)
+	t.announce(ctx)
+}
+
+func (t *topic) terminated(ctx actor.Context, who *actor.PID) {
+	t.drop(who)
+	if t.publisher == nil || !who.Equal(t.publisher) {
+		return
+	}
+	t.publisher = nil
+	t.announce(ctx)
+	t.await(ctx)
+}
+
+// await gives the publisher the grace time to come, or to come back.
+func (t *topic) await(ctx actor.Context) {
+	t.turn++
+	t.grace = later(ctx, t.Grace, &graceOver{turn: t.turn})
+}
+
+func (t *topic) graceOver(ctx actor.Context, g *graceOver) {
+	if g.turn == t.turn && t.publisher == nil {
+		t.self.End(ctx, "the publisher did not come back within the grace time")
+	}
+}
+
+func (t *topic) announce(ctx actor.Context) {
+	if t.Directory != nil {
+		ctx.Send(t.Directory, &directory.Announce{
+			Key: t.Key, Epoch: t.Epoch, Topic: ctx.Self(), Publishing: t.publisher != nil,
+		})
+	}
+}
+
+func (t *topic) withdraw(ctx actor.Context) {
+	if t.Directory == nil || t.machine == nil {
+		return
+	}
+	last, has := t.machine.Last()
+	ctx.Send(t.Directory, &directory.Withdraw{
+		Key: t.Key, Epoch: t.Epoch, Last: last, HasLast: has, LastTime: time.Now(),
+	})
+}
+
+func (t *topic) subscribe(ctx actor.Context, s *Subscribe) {
+	t.drop(s.Subscriber)
+	t.subscribers = append(t.subscribers, s.Subscriber)
+	ctx.Watch(s.Subscriber)
+	ctx.Send(s.Subscriber, &Snapshot{Epoch: t.Epoch, Units: t.machine.Snapshot()})
+}
+
+func (t *topic) drop(who *actor.PID) {
+	t.subscribers = slices.DeleteFunc(t.subscribers, func(p *actor.PID) bool { return p.Equal(who) })
+}
+
+// supersede ends the topic in favour of a later epoch.
+func (t *topic) supersede(ctx actor.Context, s *directory.Supersede) {
+	if s.Epoch <= t.Epoch {
+		return
+	}
+	t.machine.Fence(s.Epoch)
+	last, has := t.machine.Last()
+	ctx.Send(ctx.Sender(), &directory.Superseded{
+		Key: t.Key, Epoch: t.Epoch, Last: last, HasLast: has, LastTime: time.Now(),
+	})
+	t.self.End(ctx, "superseded by a newer publisher")
+}

@@ -1,0 +1,29 @@
+package topic
+
+import "github.com/asynkron/protoactor-go/actor"
+
+// Attach tells the topic who publishes into it. The topic watches the publisher, and answers with
+// nothing: units may follow at once. Besides this, a topic receives *Unit messages.
+type Attach struct {
+	Epoch     uint64
+	Publisher *actor.PID
+}
+
+// Subscribe asks for the topic's units from now on; the sender gets a Snapshot, then *Unit messages,
+// until it ends or unsubscribes. Subscribing anew gives a new snapshot.
+type Subscribe struct{ Subscriber *actor.PID }
+
+// Unsubscribe ends a subscription.
+type Unsubscribe struct{ Subscriber *actor.PID }
+
+// Snapshot is what a subscriber begins with: headers and the units since the newest keyframe.
+type Snapshot struct {
+	Epoch uint64
+	Units []*Unit
+}
+
+// graceOver is the end of the time in which a publisher may come back.
+type graceOver struct{ turn int }
+
+// tick is the topic's housekeeping.
+type tick struct{}

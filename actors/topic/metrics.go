@@ -1,0 +1,70 @@
+package topic
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater-live/headwater/codec/media"
+)
+
+// Metrics count what passes through the topics of one role. Its methods are called by topics only.
+type Metrics struct {
+	units    [media.Kinds]prometheus.Counter
+	bytes    [media.Kinds]prometheus.Counter
+	losses   [4]prometheus.Counter
+	sequence prometheus.Counter
+}
+
+// lossReasons are the values of the label reason, in the order of losses.
+func lossReasons() []error { return []error{ErrStale, ErrDuplicate, ErrNoHeader, ErrNoKeyframe} }
+
+// NewMetrics registers the metrics of the topics of a role, "origin" or "edge".
+func NewMetrics(reg prometheus.Registerer, role string) (*Metrics, error) {
+	labels := prometheus.Labels{"role": role}
+	units := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "headwater_topic_access_units_total", ConstLabels: labels,
+		Help: "Access units that entered a topic's ring.",
+	}, []string{"track"})
+	bytes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "headwater_topic_bytes_total", ConstLabels: labels,
+		Help: "Bytes of payload that entered a topic's ring.",
+	}, []string{"track"})
+	losses := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "headwater_topic_refused_total", ConstLabels: labels,
+		Help: "Access units that did not enter a topic's ring, by reason.",
+	}, []string{"reason"})
+	gaps := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "headwater_topic_gaps_total", ConstLabels: labels,
+		Help: "Places where access units were missing, each of which costs video up to the next keyframe.",
+	})
+	for _, c := range []prometheus.Collector{units, bytes, losses, gaps} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	m := &Metrics{sequence: gaps}
+	for kind := range m.units {
+		m.units[kind] = units.WithLabelValues(media.Kind(kind).String())
+		m.bytes[kind] = bytes.WithLabelValues(media.Kind(kind).String())
+	}
+	for i, word := range []string{"stale", "duplicate", "no_header", "no_keyframe"} {
+		m.losses[i] = losses.WithLabelValues(word)
+	}
+	return m, nil
+}
+
+func (m *Metrics) accepted(u *Unit) {
+	m.units[u.Kind].Inc()
+	m.bytes[u.Kind].Add(float64(len(u.Body)))
+}
+
+func (m *Metrics) refused(reason error) {
+	for i, err := range lossReasons() {
+		if errors.Is(reason, err) {
+			m.losses[i].Inc()
+		}
+	}
+}
+
+func (m *Metrics) gaps(n uint64) { m.sequence.Add(float64(n)) }

@@ -1,0 +1,179 @@
+package topic
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/headwater-live/headwater/codec/media"
+)
+
+// Limits bound what a ring keeps.
+type Limits struct {
+	// Bytes is the bound in bytes of payload; the oldest units go first, whatever they are.
+	Bytes int
+	// Time is how much is kept of what lies before the last GOP; the last GOP is kept whole while
+	// Bytes allows.
+	Time media.Time
+}
+
+// DefaultLimits are 32 MiB and 8 s: four GOPs of a common encoder, for viewers who fall behind.
+func DefaultLimits() Limits { return Limits{Bytes: 32 << 20, Time: 8 * media.Second} }
+
+// Ring keeps the recent units of a topic. One writer, the topic's actor, appends; any number of
+// readers follow without locks. It outlives the actor's restarts: readers keep their place.
+//
+// A position counts the units ever appended. Slot positions are reused, so a reader loads a slot first
+// and then checks that the tail has not passed the position: the writer moves the tail before it
+// reuses a slot, and Go's atomics are sequentially consistent.
+type Ring struct {
+	limits  Limits
+	table   atomic.Pointer[[]atomic.Pointer[Unit]] // a power of two of slots; grows, never shrinks
+	tail    atomic.Uint64                          // oldest position kept
+	head    atomic.Uint64                          // next position to be written
+	visible atomic.Uint64                          // readers may read below
+	entry   atomic.Pointer[Entry]
+	bytes   atomic.Int64
+	newest  atomic.Int64 // DTS of the unit before head
+	mark    mark         // the writer's
+
+	mu      sync.Mutex
+	waiters []*Waiter
+	spare   []*Waiter // memory for the waiters of the next turn
+}
+
+// Entry is a place where a decoder can begin: a keyframe and the headers it needs.
+type Entry struct {
+	Pos     uint64
+	Headers Headers
+}
+
+// mark is how far the machine has come, for the machine that takes over after a restart.
+type mark struct {
+	epoch, seq uint64
+	headers    Headers
+	last       [media.Kinds]media.Time
+	offset     media.Time // added to the epoch's times, so that they do not fall
+	began      bool
+	waitKey    bool // video is missing something that it refers to
+}
+
+// Waiter is a reader that waits for more. Wake is called once for each Wait, on the writer's
+// goroutine, and must not block.
+type Waiter struct{ Wake func() }
+
+const firstSlots = 64
+
+// NewRing returns an empty ring.
+func NewRing(limits Limits) *Ring {
+	r := &Ring{limits: limits}
+	slots := make([]atomic.Pointer[Unit], firstSlots)
+	r.table.Store(&slots)
+	return r
+}
+
+// Bytes is how much payload the ring keeps.
+func (r *Ring) Bytes() int64 { return r.bytes.Load() }
+
+// Len is how many units the ring keeps.
+func (r *Ring) Len() int { return int(r.head.Load() - r.tail.Load()) }
+
+// Entry returns the newest place to begin, nil when there is none in the ring.
+func (r *Ring) Entry() *Entry {
+	e := r.entry.Load()
+	if e == nil || e.Pos < r.tail.Load() {
+		return nil
+	}
+	return e
+}
+
+// append adds a unit, after making room for it. entry says that a decoder can begin with it.
+func (r *Ring) append(u *Unit, entry bool, headers Headers) {
+	pos := r.head.Load()
+	if entry {
+		r.entry.Store(&Entry{Pos: pos, Headers: headers})
+	}
+	r.bytes.Add(int64(u.Size()))
+	r.evict(pos, u.DTS)
+	table := *r.table.Load()
+	if pos-r.tail.Load() == uint64(len(table)) {
+		table = r.grow(table, pos)
+	}
+	table[pos&uint64(len(table)-1)].Store(u)
+	r.newest.Store(int64(u.DTS))
+	r.head.Store(pos + 1)
+}
+
+// evict drops what is beyond the limits, now that a unit of time dts is to be at pos.
+func (r *Ring) evict(pos uint64, dts media.Time) {
+	table := *r.table.Load()
+	mask := uint64(len(table) - 1)
+	gop := pos
+	if e := r.entry.Load(); e != nil {
+		gop = e.Pos
+	}
+	for tail := r.tail.Load(); tail < pos; tail++ {
+		slot := &table[tail&mask]
+		old := slot.Load()
+		spare := tail < gop && dts-old.DTS > r.limits.Time
+		if !spare && r.bytes.Load() <= int64(r.limits.Bytes) {
+			return
+		}
+		r.tail.Store(tail + 1)
+		slot.Store(nil)
+		r.bytes.Add(-int64(old.Size()))
+	}
+}
+
+// grow doubles the table. A reader that still holds the old one finds in it all that it may read.
+func (r *Ring) grow(table []atomic.Pointer[Unit], head uint64) []atomic.Pointer[Unit] {
+	bigger := make([]atomic.Pointer[Unit], 2*len(table))
+	for pos := r.tail.Load(); pos < head; pos++ {
+		u := table[pos&uint64(len(table)-1)].Load()
+		bigger[pos&uint64(len(bigger)-1)].Store(u)
+	}
+	r.table.Store(&bigger)
+	return bigger
+}
+
+// at returns the unit at a position, nil if the ring does not keep it (any more).
+func (r *Ring) at(pos uint64) *Unit {
+	table := *r.table.Load()
+	u := table[pos&uint64(len(table)-1)].Load()
+	if pos < r.tail.Load() {
+		return nil
+	}
+	return u
+}
+
+// Publish lets readers see all that was appended, and wakes those who wait.
+func (r *Ring) Publish() {
+	r.visible.Store(r.head.Load())
+	r.WakeAll()
+}
+
+// WakeAll wakes those who wait, whether or not there is something to read.
+func (r *Ring) WakeAll() {
+	r.mu.Lock()
+	waiters := r.waiters
+	r.waiters, r.spare = r.spare, nil
+	r.mu.Unlock()
+	for _, w := range waiters {
+		w.Wake()
+	}
+	clear(waiters)
+	r.mu.Lock()
+	r.spare = waiters[:0]
+	r.mu.Unlock()
+}
+
+// Wait has w woken at the next turn, and reports true; if more was published since seen, the count of
+// visible units that the reader knows of, it does nothing and reports false.
+func (r *Ring) Wait(w *Waiter, seen uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.visible.Load() != seen {
+		return false
+	}
+	r.waiters = append(r.waiters, w)
+	return true
+}
