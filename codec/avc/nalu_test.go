@@ -15,8 +15,11 @@ var units = []struct {
 }{
 	{"empty", "", 4, nil, false, false},
 	{"picture", "\x00\x00\x00\x02\x41x", 4, []NALType{NALSlice}, false, false},
-	{"idr behind the rest", "\x00\x00\x00\x02\x09\xf0\x00\x00\x00\x01\x06\x00\x00\x00\x02\x65x", 4,
-		[]NALType{NALAUD, NALSEI, NALIDR}, false, true},
+	{
+		"idr behind the rest", "\x00\x00\x00\x02\x09\xf0\x00\x00\x00\x01\x06\x00\x00\x00\x02\x65x", 4,
+		[]NALType{NALAUD, NALSEI, NALIDR},
+		false, true,
+	},
 	{"length of two", "\x00\x01\x67\x00\x01\x68", 2, []NALType{NALSPS, NALPPS}, false, false},
 	{"length of one", "\x01\x65", 1, []NALType{NALIDR}, false, true},
 	{"empty ones are left out", "\x00\x01\x0c\x00", 1, []NALType{NALFiller}, false, false},

@@ -53,14 +53,19 @@ func (t *Timeline) fits(tr *track, i int, raw int64) (distance int64, ok bool) {
 		}
 		from, since = tr.high, tr.arrival
 	} else {
-		// A domain that nobody used for a while has a wide range of explained timestamps, and one
-		// far behind the track would hold it back: neither may catch a stray timestamp.
-		stale := t.now-d.usedAt > t.forward
+		// A domain that nobody used for long explains a wide range of timestamps, and one far
+		// behind the track would hold it back: neither may catch a stray timestamp.
+		stale := t.now-d.usedAt > t.forward && !t.inhabited(i)
 		if stale || raw < d.high-t.forward || raw+d.offset < tr.last-t.forward {
 			return 0, false
 		}
 	}
 	return max(from-raw, raw-(from+t.now-since), 0), true
+}
+
+// inhabited tells whether a track is in domain i.
+func (t *Timeline) inhabited(i int) bool {
+	return t.tracks[media.Video].domain == i || t.tracks[media.Audio].domain == i
 }
 
 // begin makes a new domain in which the unit continues the timeline.
