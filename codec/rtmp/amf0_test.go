@@ -151,8 +151,12 @@ func TestParseCommand(t *testing.T) {
 
 func TestParseMetadata(t *testing.T) {
 	values := []Pair{
-		{"width", Num(1280)}, {"stereo", Bool(true)}, {"encoder", Str("x")}, {"none", Value{}},
-		{"keyframes", Obj(Pair{"times", nested(1)})}, {"made", Value{Kind: Date, Number: 9}},
+		{"width", Num(1280)},
+		{"stereo", Bool(true)},
+		{"encoder", Str("x")},
+		{"none", Value{}},
+		{"keyframes", Obj(Pair{"times", nested(1)})},
+		{"made", Value{Kind: Date, Number: 9}},
 	}
 	want := []Pair{values[0], values[1], values[2], values[5]}
 	for _, kind := range []Kind{Object, ECMAArray} {
