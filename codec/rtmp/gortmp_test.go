@@ -62,7 +62,9 @@ func (h *handler) OnConnect(_ uint32, cmd *message.NetConnectionConnect) error {
 	return nil
 }
 
-func (h *handler) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.NetStreamPublish) error {
+func (h *handler) OnPublish(
+	_ *gortmp.StreamContext, _ uint32, cmd *message.NetStreamPublish,
+) error {
 	h.name, h.kind = cmd.PublishingName, "publish"
 	h.conn.guard.Detach()
 	return nil

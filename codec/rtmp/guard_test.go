@@ -243,7 +243,8 @@ func TestGuardHeldLimit(t *testing.T) {
 }
 
 func TestGuardLargeMessage(t *testing.T) {
-	m := sent{typ: TypeVideo, ts: 1, streamID: 1, body: bytes.Repeat([]byte("0123456789abcdef"), 1<<19)}
+	m := sent{typ: TypeVideo, ts: 1, streamID: 1}
+	m.body = bytes.Repeat([]byte("0123456789abcdef"), 1<<19)
 	for _, chunk := range []int{128, 4096, MaxChunkSize} {
 		b := AppendSetChunkSize(nil, uint32(chunk))
 		b = AppendMessage(b, 6, m.typ, m.ts, m.streamID, m.body, chunk)

@@ -112,7 +112,8 @@ func readAll(g *Guard, size int) (out []byte, err error) {
 func TestNegotiationDeepObject(t *testing.T) {
 	in := AppendMessage(hello(), 3, TypeCommand, 0, 0,
 		[]byte("\x02\x00\x07connect"+strings.Repeat("\x03\x00\x01a", 16000)), 128)
-	if _, err := readAll(NewGuard(bytes.NewReader(in), DefaultLimits()), 512); !errors.Is(err, ErrAMF) {
+	_, err := readAll(NewGuard(bytes.NewReader(in), DefaultLimits()), 512)
+	if !errors.Is(err, ErrAMF) {
 		t.Fatalf("%v, want ErrAMF", err)
 	}
 }
