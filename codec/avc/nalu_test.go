@@ -1,9 +1,6 @@
 package avc
 
-import (
-	"bytes"
-	"testing"
-)
+import "testing"
 
 var units = []struct {
 	name   string
@@ -68,16 +65,19 @@ func FuzzNALUs(f *testing.F) {
 		f.Add([]byte(c.unit), c.size)
 	}
 	f.Fuzz(func(t *testing.T, unit []byte, size int) {
-		rest, idr := unit, false
+		end, idr := 0, false
 		c := NALUs(unit, size)
 		for c.Next() {
 			n := c.NALU()
-			// The NAL units are in the access unit, in order, each behind its length.
-			at := bytes.Index(rest, n)
-			if len(n) == 0 || at < size {
-				t.Fatalf("NAL unit %x in %x", n, rest)
+			// The NAL units are in the access unit, in order, each behind a length that is its own.
+			at := cap(unit) - cap(n)
+			if len(n) == 0 || at < end+size || at+len(n) > len(unit) {
+				t.Fatalf("NAL unit %x at byte %d of %d, behind byte %d", n, at, len(unit), end)
 			}
-			rest = rest[size+len(n):]
+			if got := int(unit[at-1]); got != len(n)&0xff {
+				t.Fatalf("NAL unit of %d bytes behind a length that ends in %d", len(n), got)
+			}
+			end = at + len(n)
 			idr = idr || Type(n) == NALIDR
 		}
 		if HasIDR(unit, size) != idr {

@@ -16,9 +16,11 @@
 // nearest to them, so that the tracks stay in step as the publisher had them. A jump within the
 // thresholds is taken as a hole in the stream (forward) or as disorder (back).
 //
-// Where a timestamp is as near to both domains, which takes a jump about as long as the time that
-// passed, it is taken to have jumped. A track that never follows the other's jump keeps its own
-// domain: both go on, in the step that their arrival gave them.
+// A timestamp that fits two domains goes to the one in which it is nearer to the timestamps before
+// it. This is ambiguous where a jump is about as long as a hole in the track: then the track is
+// taken to have jumped with the other. A track that never follows the other's jump keeps its own
+// domain, and both go on in the step that their arrival gave them. A single stray timestamp is a
+// jump there and back again.
 //
 // Within a track the DTS of audio and video rises by at least 1 ms, for duplicates and disorder
 // too; data never falls. Data never moves the offset: with a timestamp that means nothing, such as

@@ -11,57 +11,67 @@ func (d *domain) unwrap(ts uint32) int64 {
 func (d *domain) line(now int64) int64 { return max(d.high, now-d.fastest) }
 
 // enter finds the domain that a unit belongs to, or makes one, puts its track there and returns the
-// unit's raw timestamp in it.
+// unit's raw timestamp in it. A domain that both tracks have left is asked last: it is only there
+// for a track to come back to after a stray timestamp.
 func (t *Timeline) enter(tr *track, ts uint32) int64 {
-	best, bestRaw, bestDistance := none, int64(0), int64(0)
+	best := none
+	var raw, distance int64
 	for i := range t.domains {
 		d := &t.domains[i]
 		if !d.live {
 			continue
 		}
-		raw := d.unwrap(ts)
-		distance, ok := t.fits(tr, i, raw)
+		r := d.unwrap(ts)
+		dist, ok := t.fits(tr, i, r)
 		if !ok {
 			continue
 		}
-		closer := distance < bestDistance
-		newer := distance == bestDistance && best != none && d.born > t.domains[best].born
-		if best == none || closer || newer {
-			best, bestRaw, bestDistance = i, raw, distance
+		if best == none || t.prefer(i, dist, best, distance) {
+			best, raw, distance = i, r, dist
 		}
 	}
 	switch {
 	case best == none:
 		return t.begin(tr, ts)
 	case best != tr.domain:
-		t.join(tr, best, bestRaw)
+		t.join(tr, best, raw)
 	}
-	return bestRaw
+	return raw
 }
 
-// fits tells whether a raw timestamp can belong to domain i, and how far it is from what would be
-// expected there: anything from the latest timestamp to that plus the time passed since.
+// prefer tells whether domain i suits a timestamp better than domain j, at their distances.
+func (t *Timeline) prefer(i int, di int64, j int, dj int64) bool {
+	if a, b := t.inhabited(i), t.inhabited(j); a != b {
+		return a
+	}
+	if di != dj {
+		return di < dj
+	}
+	return t.domains[i].born > t.domains[j].born
+}
+
+// fits tells whether a raw timestamp can belong to domain i, and how far it is from the one expected
+// there. Time that passed explains a hole, but it does not make one expected: after a stall of the
+// network, the next unit is as near to the one before it as ever.
 func (t *Timeline) fits(tr *track, i int, raw int64) (distance int64, ok bool) {
 	d := &t.domains[i]
 	if raw > d.line(t.now)+t.forward {
 		return 0, false
 	}
-	from, since := d.high, d.highAt
 	if i == tr.domain {
-		if raw < tr.high-t.back {
-			return 0, false
-		}
-		from, since = tr.high, tr.arrival
-	} else {
-		// A domain that nobody used for long explains a wide range of timestamps, and one far
-		// behind the track would hold it back: neither may catch a stray timestamp.
-		stale := t.now-d.usedAt > t.forward && !t.inhabited(i)
-		if stale || raw < d.high-t.forward || raw+d.offset < tr.last-t.forward {
-			return 0, false
-		}
+		return abs(raw - tr.high - tr.step), raw >= tr.high-t.back
 	}
-	return max(from-raw, raw-(from+t.now-since), 0), true
+	rise := raw + d.offset - tr.last
+	if t.inhabited(i) {
+		// The range is wide when nobody used the domain for long: a stray timestamp in it must not
+		// hold the track back.
+		return abs(raw - d.high), raw >= d.high-t.forward && rise >= -t.forward
+	}
+	fresh := t.now-d.usedAt <= t.forward
+	return abs(raw - d.high), fresh && raw >= d.high-t.back && rise >= -maxStep
 }
+
+func abs(v int64) int64 { return max(v, -v) }
 
 // inhabited tells whether a track is in domain i.
 func (t *Timeline) inhabited(i int) bool {
@@ -76,7 +86,7 @@ func (t *Timeline) begin(tr *track, ts uint32) int64 {
 	t.born++
 	t.domains[i] = domain{
 		live: true, born: t.born, offset: at - raw,
-		high: raw, highAt: t.now, usedAt: t.now, fastest: t.now - raw,
+		high: raw, usedAt: t.now, fastest: t.now - raw,
 	}
 	tr.domain, tr.high = i, raw
 	return raw

@@ -149,3 +149,44 @@ func FuzzTimelineSane(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTimelineJump lets the clock behind both tracks jump by any number of milliseconds, and wants
+// them in step again: when they have settled, both have one offset.
+func FuzzTimelineJump(f *testing.F) {
+	f.Add(uint64(1), int32(3_600_000), uint8(33), uint8(23), int8(0))
+	f.Add(uint64(2), int32(-1_020), uint8(41), uint8(10), int8(-100))
+	f.Add(uint64(3), int32(3_005), uint8(41), uint8(10), int8(100))
+	f.Add(uint64(4), int32(-16_800_000), uint8(17), uint8(21), int8(50))
+	f.Fuzz(func(t *testing.T, seed uint64, jump int32, videoStep, audioStep uint8, skew int8) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		tl := New(Options{}, Start{})
+		steps := [2]int64{max(10, int64(videoStep)), max(10, int64(audioStep))}
+		next := [2]int64{0, int64(skew)}
+		kinds := [2]media.Kind{media.Video, media.Audio}
+		var offsets [2]int64
+		clock := int64(0)
+		for i := range 4000 {
+			n := 0
+			if next[1] < next[0] {
+				n = 1
+			}
+			late := rnd.Int64N(40)
+			if rnd.IntN(200) == 0 {
+				late = rnd.Int64N(2500)
+			}
+			clock = max(clock, next[n]-int64(skew)+200+late)
+			raw := next[n] + 20_000_000
+			// What was made after the jump has the new clock.
+			if next[n]-int64(skew)*int64(n) >= 5000 {
+				raw += int64(jump)
+			}
+			dts, _ := tl.Map(kinds[n], uint32(raw), media.FromMillis(clock))
+			offsets[n] = dts.Millis() - next[n]
+			next[n] += steps[n]
+			settled := min(next[0], next[1]) > 9000
+			if settled && offsets[0] != offsets[1] {
+				t.Fatalf("unit %d: video is at %+d, audio at %+d ms", i, offsets[0], offsets[1])
+			}
+		}
+	})
+}

@@ -56,7 +56,6 @@ type domain struct {
 	born   uint64 // order of creation
 	offset int64
 	high   int64 // highest raw timestamp
-	highAt int64 // its arrival
 	usedAt int64 // the latest arrival
 	// fastest is the least arrival-raw of any unit: arrival-fastest is the raw timestamp that the
 	// publisher's clock would have reached, had no unit been late.
@@ -159,9 +158,7 @@ func (t *Timeline) note(tr *track, d *domain, raw int64) {
 	}
 	tr.high = max(tr.high, raw)
 	tr.arrival = t.now
-	if raw >= d.high {
-		d.high, d.highAt = raw, t.now
-	}
+	d.high = max(d.high, raw)
 	d.usedAt = t.now
 	d.fastest = min(d.fastest, t.now-raw)
 }
