@@ -50,9 +50,9 @@ func (t *Timeline) prefer(i int, di int64, j int, dj int64) bool {
 	return t.domains[i].born > t.domains[j].born
 }
 
-// fits tells whether a raw timestamp can belong to domain i, and how far it is from the one expected
-// there. Time that passed explains a hole, but it does not make one expected: after a stall of the
-// network, the next unit is as near to the one before it as ever.
+// fits tells whether a raw timestamp can belong to domain i, and how far it is from the one that is
+// expected there. Time that passed explains a hole, but does not make one expected: after a stall
+// of the network, the next unit is as near to the one before it as ever.
 func (t *Timeline) fits(tr *track, i int, raw int64) (distance int64, ok bool) {
 	d := &t.domains[i]
 	if raw > d.line(t.now)+t.forward {
