@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// roomy is a buffer that holds any message of a negotiation.
+const roomy = 68 << 10
+
 // FuzzGuardNegotiation reads a peer before Detach. However its bytes come, the library is given the
 // same, and each Read with enough room is exactly one message that any reader understands.
 func FuzzGuardNegotiation(f *testing.F) {
@@ -18,12 +21,12 @@ func FuzzGuardNegotiation(f *testing.F) {
 		f.Add(append(hello(), unhex(f, c.in)...), uint64(i))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, seed uint64) {
-		whole, wholeErr := readAll(NewGuard(bytes.NewReader(b), DefaultLimits()), 1<<20)
+		whole, wholeErr := readAll(NewGuard(bytes.NewReader(b), DefaultLimits()), roomy)
 		rng := rand.New(rand.NewPCG(seed, 0))
 		g := NewGuard(&fragments{b: b, rng: rng}, DefaultLimits())
 		var pieces []byte
 		var err error
-		p := make([]byte, 1<<20)
+		p := make([]byte, roomy)
 		for {
 			n, readErr := g.Read(p)
 			if at := len(pieces); n > 0 && at >= handshakeBytes {
