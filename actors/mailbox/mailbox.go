@@ -3,12 +3,15 @@
 // The drop rule: a mailbox holds at most its capacity of user messages. When it is full, the oldest
 // message that is Droppable (media, which a receiver can do without by skipping to the next
 // keyframe) makes room. When none is, the new message is refused. Both are counted and handed to the
-// drop hook, so that nothing is lost in silence. System messages (stop, restart, watch) are never
-// dropped, never counted, and overtake user messages.
+// drop hook, so that nothing is lost in silence. System messages (stop, restart, watch) and Urgent
+// ones are never dropped, never counted, overtake user messages in the order of their posting, and
+// are handled while the mailbox is suspended. A poison pill waits its turn, but is never refused.
 package mailbox
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +21,10 @@ import (
 
 // Droppable marks a message that may be dropped when its receiver's mailbox is full.
 type Droppable interface{ Droppable() }
+
+// Urgent marks a message of supervision itself: the actor's share of what stop and restart are to
+// protoactor. It goes with the system messages. Whoever declares one bounds how many there can be.
+type Urgent interface{ Urgent() }
 
 // Options configure a mailbox.
 type Options struct {
@@ -31,6 +38,9 @@ type Options struct {
 	Dropped func(msg any)
 	// Handled is told how long each user message took. It may be nil.
 	Handled func(time.Duration)
+	// Unread is told of each user message that was waiting, or still came, when the actor had ended
+	// (see Stats.Close). It may be nil.
+	Unread func(msg any)
 }
 
 // DefaultCapacity is ample for control messages, which come one at a time.
@@ -39,8 +49,9 @@ const DefaultCapacity = 256
 // Stats is what a mailbox shows of itself. It is safe for concurrent use and outlives the mailbox.
 type Stats struct {
 	length   atomic.Int64
-	oldest   atomic.Int64 // nanoseconds since the process began; 0 when empty
+	oldest   atomic.Int64 // Unix nanoseconds; 0 when empty
 	drops    atomic.Uint64
+	closed   atomic.Bool
 	capacity int
 }
 
@@ -60,6 +71,34 @@ func (s *Stats) Age(now time.Time) time.Duration {
 		return 0
 	}
 	return max(0, time.Duration(now.UnixNano()-at))
+}
+
+// Close says that the actor has ended: what waits and what still comes is not handled, but counted
+// out by Options.Unread. It is called by the actor itself, last of all.
+func (s *Stats) Close() { s.closed.Store(true) }
+
+// Panic is what an actor's panic is escalated as.
+type Panic struct {
+	// Value is what it panicked with.
+	Value any
+	// On is the type of the message that it was handling.
+	On string
+	// Stack is where.
+	Stack []byte
+}
+
+// Error implements error.
+func (p *Panic) Error() string {
+	if err := p.Unwrap(); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("panic: %v", p.Value)
+}
+
+// Unwrap returns what it panicked with, if that is an error.
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
 }
 
 // New returns a producer of one mailbox with the given options, and the stats that it will keep.
@@ -83,11 +122,12 @@ type box struct {
 	running    atomic.Bool
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
+	process    func() // made once: a method value is an allocation a wake-up
 }
 
 // RegisterHandlers implements actor.Mailbox.
 func (b *box) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
-	b.invoker, b.dispatcher = invoker, dispatcher
+	b.invoker, b.dispatcher, b.process = invoker, dispatcher, b.work
 }
 
 // Start implements actor.Mailbox.
@@ -98,6 +138,10 @@ func (b *box) UserMessageCount() int { return b.stats.Len() }
 
 // PostUserMessage implements actor.Mailbox.
 func (b *box) PostUserMessage(msg any) {
+	if _, ok := actor.UnwrapEnvelopeMessage(msg).(Urgent); ok {
+		b.PostSystemMessage(msg)
+		return
+	}
 	now := time.Now().UnixNano()
 	b.mu.Lock()
 	lost, full := b.makeRoom(msg)
@@ -126,6 +170,9 @@ func (b *box) makeRoom(msg any) (lost any, full bool) {
 	if lost = b.user.dropOldest(); lost != nil {
 		return lost, false
 	}
+	if _, ok := msg.(*actor.PoisonPill); ok {
+		return nil, false
+	}
 	return msg, true
 }
 
@@ -149,8 +196,8 @@ func (b *box) schedule() {
 	}
 }
 
-// process runs the mailbox until it has nothing to do, or for one batch.
-func (b *box) process() {
+// work runs the mailbox until it has nothing to do, or for one batch.
+func (b *box) work() {
 	for {
 		b.run()
 		b.running.Store(false)
@@ -167,7 +214,12 @@ func (b *box) process() {
 func (b *box) runnable() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.system) > 0 || (!b.suspended && b.user.n > 0)
+	return len(b.system) > 0 || b.readable()
+}
+
+// readable tells whether a user message may be taken out. The caller holds mu.
+func (b *box) readable() bool {
+	return b.user.n > 0 && (!b.suspended || b.stats.closed.Load())
 }
 
 // run handles messages until none is left, the batch is full, or one panics: then the failure goes
@@ -176,14 +228,19 @@ func (b *box) run() {
 	var current any
 	defer func() {
 		if reason := recover(); reason != nil {
-			b.invoker.EscalateFailure(reason, current)
+			b.invoker.EscalateFailure(&Panic{
+				Value: reason,
+				On:    fmt.Sprintf("%T", actor.UnwrapEnvelopeMessage(current)),
+				Stack: debug.Stack(),
+			}, current)
 		}
 	}()
+	throughput := max(1, b.dispatcher.Throughput())
 	for done := 0; ; done++ {
 		if b.opts.Batch > 0 && done == b.opts.Batch {
 			return
 		}
-		if done > 0 && done%b.dispatcher.Throughput() == 0 {
+		if done > 0 && done%throughput == 0 {
 			runtime.Gosched()
 		}
 		system, user := b.next()
@@ -212,7 +269,7 @@ func (b *box) next() (system, user any) {
 		}
 		return system, nil
 	}
-	if b.suspended || b.user.n == 0 {
+	if !b.readable() {
 		return nil, nil
 	}
 	user = b.user.pop()
@@ -226,6 +283,8 @@ func (b *box) handleSystem(msg any) {
 		b.suspend(true)
 	case *actor.ResumeMailbox:
 		b.suspend(false)
+	case Urgent, *actor.MessageEnvelope: // the envelope is that of an urgent message
+		b.invoker.InvokeUserMessage(msg)
 	default:
 		b.invoker.InvokeSystemMessage(msg)
 	}
@@ -238,6 +297,12 @@ func (b *box) suspend(on bool) {
 }
 
 func (b *box) handleUser(msg any) {
+	if b.stats.closed.Load() {
+		if b.opts.Unread != nil {
+			b.opts.Unread(msg)
+		}
+		return
+	}
 	if b.opts.Handled == nil {
 		b.invoker.InvokeUserMessage(msg)
 		return

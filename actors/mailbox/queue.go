@@ -1,11 +1,14 @@
 package mailbox
 
+import "github.com/asynkron/protoactor-go/actor"
+
 // queue is a ring of messages with their time of arrival. It starts without memory, as most actors
 // of a node (one a viewer) hardly ever have a message waiting, and doubles as it must.
 type queue struct {
 	slots []slot
 	head  int
 	n     int
+	loose int // how many of the n are Droppable: with none a full mailbox need not be searched
 }
 
 type slot struct {
@@ -21,6 +24,9 @@ func (q *queue) push(msg any, at int64) {
 	}
 	q.slots[(q.head+q.n)&(len(q.slots)-1)] = slot{msg, at}
 	q.n++
+	if droppable(msg) {
+		q.loose++
+	}
 }
 
 func (q *queue) pop() any {
@@ -28,7 +34,16 @@ func (q *queue) pop() any {
 	q.slots[q.head] = slot{}
 	q.head = (q.head + 1) & (len(q.slots) - 1)
 	q.n--
+	if droppable(msg) {
+		q.loose--
+	}
 	return msg
+}
+
+// droppable tells whether a message, or what its envelope holds, may be dropped.
+func droppable(msg any) bool {
+	_, ok := actor.UnwrapEnvelopeMessage(msg).(Droppable)
+	return ok
 }
 
 // oldest returns when the oldest message arrived, 0 when there is none.
@@ -42,11 +57,14 @@ func (q *queue) oldest() int64 {
 // dropOldest takes out the oldest Droppable message, nil when there is none. In a mailbox flooded by
 // media that is the first one; the search is long only among control messages.
 func (q *queue) dropOldest() any {
+	if q.loose == 0 {
+		return nil
+	}
 	mask := len(q.slots) - 1
 	for i := range q.n {
 		at := (q.head + i) & mask
 		msg := q.slots[at].msg
-		if _, ok := msg.(Droppable); !ok {
+		if !droppable(msg) {
 			continue
 		}
 		for j := i; j > 0; j-- { // close the gap from the front, so that order holds
@@ -55,6 +73,7 @@ func (q *queue) dropOldest() any {
 		q.slots[q.head] = slot{}
 		q.head = (q.head + 1) & mask
 		q.n--
+		q.loose--
 		return msg
 	}
 	return nil

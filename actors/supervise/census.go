@@ -162,3 +162,17 @@ func (c *Census) restarted(pid *actor.PID, n int) {
 		v.counts.Restarts.Add(1)
 	}
 }
+
+// Children is how many children the actor of a PID has.
+func (c *Census) Children(pid *actor.PID) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	parent := c.live[pid.Id]
+	n := 0
+	for _, v := range c.live {
+		if parent != nil && v.parent == parent {
+			n++
+		}
+	}
+	return n
+}

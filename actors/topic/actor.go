@@ -80,6 +80,10 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.supersede(ctx, msg)
 	case *supervise.Rebind:
 		t.announce(ctx)
+	case *GetRing:
+		ctx.Respond(t.Ring)
+	case *Describe:
+		ctx.Respond(t.Ring.describe())
 	case *graceOver:
 		t.graceOver(ctx, msg)
 	case *tick:

@@ -1,6 +1,10 @@
 package topic
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
 
 // Attach tells the topic who publishes into it. The topic watches the publisher, and answers with
 // nothing: units may follow at once. Besides this, a topic receives *Unit messages.
@@ -20,6 +24,21 @@ type Unsubscribe struct{ Subscriber *actor.PID }
 type Snapshot struct {
 	Epoch uint64
 	Units []*Unit
+}
+
+// GetRing asks for the topic's *Ring.
+type GetRing struct{}
+
+// Describe asks what the topic carries; the answer is a *Description.
+type Describe struct{}
+
+// Description tells what a topic carries.
+type Description struct {
+	Headers Headers
+	// BitsPerSecond is the rate of what the ring keeps.
+	BitsPerSecond float64
+	// Since is when the topic's first incarnation began.
+	Since time.Time
 }
 
 // graceOver is the end of the time in which a publisher may come back.

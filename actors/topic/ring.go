@@ -3,6 +3,7 @@ package topic
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/headwater-live/headwater/codec/media"
 )
@@ -35,6 +36,7 @@ type Ring struct {
 	bytes   atomic.Int64
 	newest  atomic.Int64 // DTS of the unit before head
 	mark    mark         // the writer's
+	since   time.Time
 
 	mu      sync.Mutex
 	waiters []*Waiter
@@ -65,7 +67,7 @@ const firstSlots = 64
 
 // NewRing returns an empty ring.
 func NewRing(limits Limits) *Ring {
-	r := &Ring{limits: limits}
+	r := &Ring{limits: limits, since: time.Now()}
 	slots := make([]atomic.Pointer[Unit], firstSlots)
 	r.table.Store(&slots)
 	return r
@@ -84,6 +86,17 @@ func (r *Ring) Entry() *Entry {
 		return nil
 	}
 	return e
+}
+
+// describe is the writer's.
+func (r *Ring) describe() *Description {
+	d := &Description{Headers: r.mark.headers, Since: r.since}
+	if oldest := r.at(r.tail.Load()); oldest != nil {
+		if span := media.Time(r.newest.Load()) - oldest.DTS; span > 0 {
+			d.BitsPerSecond = float64(8*r.bytes.Load()) / span.Seconds()
+		}
+	}
+	return d
 }
 
 // append adds a unit, after making room for it. entry says that a decoder can begin with it.

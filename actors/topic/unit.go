@@ -14,6 +14,8 @@ type Unit struct {
 	Epoch uint64
 	// Seq counts the units of the epoch from 1.
 	Seq uint64
+	// Arrived is when the node got it, in Unix nanoseconds; 0 where that is not measured.
+	Arrived int64
 
 	flv     [flv.TagHeaderSize]byte
 	rtmp    [rtmp.MaxHeader]byte

@@ -1,0 +1,226 @@
+package edge
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/headwater-live/headwater/codec/rtmp"
+)
+
+// Socket is a viewer's connection.
+type Socket struct {
+	Conn     net.Conn
+	Protocol Protocol
+	// Guard reads an RTMP viewer's messages, from a PollReader that polls. HTTP viewers have none.
+	Guard *rtmp.Guard
+	// Ready is closed when the negotiation has let go of the connection.
+	Ready <-chan struct{}
+	// Since is when the connection was made.
+	Since time.Time
+	// SendBuffer bounds what the kernel holds for the viewer, in bytes; 0 leaves it to the kernel.
+	SendBuffer int
+
+	raw     syscall.RawConn // nil when the bytes have to pass through Conn: TLS
+	step    func(fd uintptr) bool
+	peek    func(fd uintptr) bool
+	iov     *iovecs
+	err     error
+	patient bool // a full send buffer is waited for
+	taken   int  // bytes written by the present step
+	dirty   bool // a unit was written in part
+	stopped atomic.Bool
+}
+
+// begin takes the connection over.
+func (s *Socket) begin() error {
+	if tcp, ok := plain(s.Conn).(*net.TCPConn); ok {
+		raw, err := tcp.SyscallConn()
+		if err != nil {
+			return err
+		}
+		s.raw, s.step, s.peek = raw, s.writeStep, s.peekStep
+	}
+	if tcp := transport(s.Conn); tcp != nil && s.SendBuffer > 0 {
+		if err := tcp.SetWriteBuffer(s.SendBuffer); err != nil {
+			return err
+		}
+	}
+	if s.Guard != nil {
+		s.Guard.Compact()
+	}
+	if err := s.Conn.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if s.stopped.Load() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// interrupt makes a write that waits return.
+func (s *Socket) interrupt() {
+	s.stopped.Store(true)
+	_ = s.Conn.SetDeadline(time.Unix(1, 0))
+}
+
+// farewell bounds the last write to a viewer, who may not be reading.
+const farewell = 200 * time.Millisecond
+
+// finish writes the last words, if they can be understood, and closes the connection.
+func (s *Socket) finish(words []byte, why Reason) {
+	if len(words) > 0 && !s.dirty && why != Left && why != Broken {
+		_ = s.Conn.SetWriteDeadline(time.Now().Add(farewell))
+		_, _ = s.Conn.Write(words) // it is closed in any case
+	}
+	if tcp := transport(s.Conn); tcp != nil && why == Stalled {
+		_ = tcp.SetLinger(0) // what it does not read is not worth kernel memory
+	}
+	_ = s.Conn.Close()
+}
+
+// write writes all of iov. In the ordinary case that is one system call and nothing else; only when the
+// send buffer is full does it arm a deadline and wait. It fails with os.ErrDeadlineExceeded if the
+// viewer takes nothing for the time of stall.
+func (s *Socket) write(iov *iovecs, stall time.Duration) error {
+	if s.raw == nil {
+		return s.writeThrough(iov, stall)
+	}
+	s.iov, s.err = iov, nil
+	s.dirty = true
+	for wait := false; ; wait = true {
+		s.taken = 0
+		if s.patient = wait; wait {
+			if err := s.arm(stall); err != nil {
+				return err
+			}
+		}
+		err := s.raw.Write(s.step)
+		switch {
+		case s.err != nil:
+			return s.err
+		case iov.left() == 0:
+			s.dirty = false
+			if wait {
+				return s.disarm()
+			}
+			return nil
+		case err != nil && (s.taken == 0 || s.stopped.Load()):
+			return err
+		}
+	}
+}
+
+func (s *Socket) arm(stall time.Duration) error {
+	if err := s.Conn.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return err
+	}
+	if s.stopped.Load() {
+		return s.Conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+	return nil
+}
+
+func (s *Socket) disarm() error {
+	if s.stopped.Load() {
+		return nil
+	}
+	return s.Conn.SetWriteDeadline(time.Time{})
+}
+
+// writeStep writes until all is written or the send buffer is full. It returns false to be called
+// again when there is room.
+func (s *Socket) writeStep(fd uintptr) bool {
+	for s.iov.left() > 0 {
+		vec := s.iov.vec[s.iov.first:s.iov.n]
+		n, _, errno := unix.Syscall(unix.SYS_WRITEV, fd,
+			uintptr(unsafe.Pointer(&vec[0])), uintptr(len(vec))) //nolint:gosec // what writev takes
+		switch errno {
+		case 0:
+			s.iov.advance(int(n))
+			s.taken += int(n)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return !s.patient
+		default:
+			s.err = errno
+			return true
+		}
+	}
+	return true
+}
+
+// writeThrough writes by way of the connection, which has to see every byte.
+func (s *Socket) writeThrough(iov *iovecs, stall time.Duration) error {
+	s.dirty = true
+	if err := s.arm(stall); err != nil {
+		return err
+	}
+	if _, err := s.Conn.Write(iov.join()); err != nil {
+		return err
+	}
+	s.dirty = false
+	return nil
+}
+
+// poll looks at what the viewer has sent, without waiting. It reports false when he has left.
+func (s *Socket) poll() bool {
+	if s.Guard == nil {
+		return s.pollHTTP()
+	}
+	for {
+		msg, err := s.Guard.Next()
+		if err != nil {
+			return errors.Is(err, ErrWouldBlock)
+		}
+		if pong := rtmp.Pong(msg); pong != nil {
+			if _, err := s.Conn.Write(pong); err != nil {
+				return false
+			}
+		}
+		if msg.Type != rtmp.TypeCommand {
+			continue
+		}
+		cmd, err := rtmp.ParseCommand(msg.Body)
+		if err != nil || cmd.Name == "deleteStream" || cmd.Name == "closeStream" {
+			return false
+		}
+	}
+}
+
+func (s *Socket) pollHTTP() bool {
+	if s.raw == nil {
+		return true
+	}
+	s.err = nil
+	if err := s.raw.Read(s.peek); err != nil {
+		return false
+	}
+	return s.err == nil
+}
+
+// peekStep reads and forgets what an HTTP viewer sends after his request, until he ends.
+func (s *Socket) peekStep(fd uintptr) bool {
+	var buf [256]byte
+	for {
+		n, err := unix.Read(int(fd), buf[:])
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			return true
+		case err != nil:
+			s.err = err
+			return true
+		case n == 0:
+			s.err = io.EOF
+			return true
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package edge
+
+import (
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/actors/topic"
+)
+
+// RelayOptions make a relay.
+type RelayOptions struct {
+	// Key names the broadcast.
+	Key string
+	// Directory tells where it is.
+	Directory *actor.PID
+	// Topic is the edge's, which the relay feeds.
+	Topic *actor.PID
+}
+
+// NewRelay returns the producer of a relay: it follows the broadcast's topic from epoch to epoch and
+// passes on what it gets. It keeps nothing: the edge's topic knows what it has.
+func NewRelay(o RelayOptions) func(*supervise.Self) actor.Actor {
+	return func(self *supervise.Self) actor.Actor { return &relay{RelayOptions: o, self: self} }
+}
+
+type relay struct {
+	RelayOptions
+	self   *supervise.Self
+	source *actor.PID
+	epoch  uint64
+}
+
+// Receive implements actor.Actor.
+func (r *relay) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *topic.Unit:
+		ctx.Send(r.Topic, msg)
+	case *topic.Snapshot:
+		ctx.Send(r.Topic, msg)
+	case *actor.Started, *supervise.Rebind:
+		r.follow(ctx)
+	case *directory.Located:
+		r.located(ctx, msg)
+	case *actor.Stopping, *actor.Restarting:
+		r.leave(ctx)
+		ctx.Send(r.Directory, &directory.Unfollow{Key: r.Key, Follower: ctx.Self()})
+	}
+}
+
+func (r *relay) follow(ctx actor.Context) {
+	ctx.Send(r.Directory, &directory.Follow{Key: r.Key, Follower: ctx.Self(), Epoch: r.epoch})
+}
+
+// located subscribes where the broadcast is now. It does so for each message about the same topic
+// too: the topic may have been restarted, and what comes twice is left out downstream.
+func (r *relay) located(ctx actor.Context, l *directory.Located) {
+	if l.Topic == nil || l.Epoch < r.epoch {
+		return
+	}
+	if r.source != nil && !r.source.Equal(l.Topic) {
+		r.leave(ctx)
+	}
+	if r.source == nil {
+		r.self.Log.Info("relay follows", slog.String("broadcast", r.Key),
+			slog.Uint64("epoch", l.Epoch))
+	}
+	r.source, r.epoch = l.Topic, l.Epoch
+	ctx.Send(r.source, &topic.Subscribe{Subscriber: ctx.Self()})
+}
+
+func (r *relay) leave(ctx actor.Context) {
+	if r.source != nil {
+		ctx.Send(r.source, &topic.Unsubscribe{Subscriber: ctx.Self()})
+		r.source = nil
+	}
+}

@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/timeline"
+)
+
+// Options make an ingest.
+type Options struct {
+	// Key names the broadcast, Epoch its incarnation.
+	Key   string
+	Epoch uint64
+	// Start is where the timeline begins.
+	Start timeline.Start
+	// Topic takes the units.
+	Topic *actor.PID
+	// Conn is the publisher's connection. The simulation has none and sends Packets itself.
+	Conn *Conn
+	// Metrics count what arrives.
+	Metrics *Metrics
+}
+
+// Name is the actor's name in the tree.
+const Name = "ingest"
+
+// New returns the producer of the actor.
+func New(o Options) func(*supervise.Self) actor.Actor {
+	return func(self *supervise.Self) actor.Actor {
+		return &ingest{
+			Options: o,
+			self:    self,
+			machine: NewMachine(o.Epoch, o.Start),
+			credits: make(chan struct{}, inFlight),
+		}
+	}
+}
+
+// inFlight is how many packets may be between the reader and the machine.
+const inFlight = 64
+
+type ingest struct {
+	Options
+	self    *supervise.Self
+	machine *Machine
+	credits chan struct{} // a token for each packet on its way
+	reason  string
+	begun   time.Time
+}
+
+// Receive implements actor.Actor.
+func (i *ingest) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *Packet:
+		i.packet(ctx, msg)
+	case *actor.Started:
+		i.started(ctx)
+	case *supervise.Rebind:
+		i.attach(ctx)
+	case *Lost:
+		i.end(ctx, msg.Reason)
+	case *actor.Stopping, *actor.Restarting:
+		i.stopping()
+	}
+}
+
+func (i *ingest) started(ctx actor.Context) {
+	i.begun = time.Now()
+	i.attach(ctx)
+	if i.Conn == nil {
+		return
+	}
+	i.Metrics.publishers.Inc()
+	i.self.Log.Info("publisher is connected", slog.String("broadcast", i.Key),
+		slog.Uint64("epoch", i.Epoch), slog.String("remote", i.Conn.RemoteAddr().String()))
+	r := &reader{
+		conn: i.Conn, credits: i.credits, system: ctx.ActorSystem(), self: ctx.Self(),
+	}
+	i.self.Goroutines.Go("reader", r.run)
+}
+
+func (i *ingest) attach(ctx actor.Context) {
+	ctx.Send(i.Topic, &topic.Attach{Epoch: i.Epoch, Publisher: ctx.Self()})
+}
+
+// packet passes a message on. The credit goes back whatever comes of it.
+func (i *ingest) packet(ctx actor.Context, p *Packet) {
+	select {
+	case <-i.credits:
+	default: // the simulation takes none
+	}
+	i.Metrics.arrived(&p.Message)
+	unit, err := i.machine.Message(&p.Message, p.Arrival)
+	switch {
+	case errors.Is(err, ErrGarbage):
+		i.Metrics.malformed.Inc()
+		i.end(ctx, err.Error())
+	case err != nil:
+		i.Metrics.malformed.Inc()
+		i.self.Log.Warn("publisher's message is dropped", slog.String("broadcast", i.Key),
+			slog.Int("malformed", i.machine.Malformed()), slog.Any("error", err))
+	case unit != nil:
+		unit.Arrived = p.Arrived
+		ctx.Send(i.Topic, unit)
+	}
+}
+
+func (i *ingest) end(ctx actor.Context, reason string) {
+	if i.reason == "" {
+		i.reason = reason
+		i.self.End(ctx, reason)
+	}
+}
+
+// stopping tells the publisher why and closes his connection, which ends the reader.
+func (i *ingest) stopping() {
+	if i.Conn == nil {
+		return
+	}
+	reason := i.reason
+	if reason == "" {
+		reason = "the broadcast ends on this node"
+	}
+	i.Conn.bye(reason)
+	i.Metrics.publishers.Dec()
+	i.self.Log.Info("publisher is gone", slog.String("broadcast", i.Key),
+		slog.Uint64("epoch", i.Epoch), slog.String("reason", reason),
+		slog.Duration("after", time.Since(i.begun).Round(time.Millisecond)))
+}

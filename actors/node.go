@@ -1,0 +1,244 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/edge"
+	"github.com/headwater-live/headwater/actors/ingest"
+	"github.com/headwater-live/headwater/actors/listen"
+	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/timeline"
+)
+
+// Node is a running node: its tree, and the desk where connections and questions come in.
+type Node struct {
+	tree    *tree
+	root    *actor.PID
+	viewers atomic.Uint64
+	stopped chan struct{}
+	spent   chan error
+}
+
+// ErrEnding says that the node takes nobody any more.
+var ErrEnding = errors.New("this node is going down")
+
+// Start starts a node's tree. Its listeners are up last.
+func Start(o Options) (*Node, error) {
+	n := &Node{stopped: make(chan struct{}), spent: make(chan error, 1)}
+	t, err := newTree(o, &listen.Desk{Publish: n.Publish, Play: n.Play})
+	if err != nil {
+		return nil, err
+	}
+	n.tree = t
+	n.countDeadLetters(o.Registry)
+	n.root, err = o.Runtime.Start(t.system, t.node(), func(err error) { n.spent <- err })
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.system.Root.SpawnNamed(actor.PropsFromFunc(n.watch), "watch")
+	return n, err
+}
+
+func newTree(o Options, desk *listen.Desk) (*tree, error) {
+	log := o.log()
+	t := &tree{
+		Options: o, desk: desk, window: &topic.Window{},
+		system: actor.NewActorSystem(actor.WithLoggerFactory(
+			func(*actor.ActorSystem) *slog.Logger { return quiet(log) })),
+	}
+	t.window.Set(o.Window)
+	var err error
+	if t.metrics, err = newMetrics(o.Registry); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	if o.HTTP != nil {
+		flv := listen.FLV(listen.FLVOptions{Desk: desk, SendBuffer: o.SendBuffer, Caps: o.Caps})
+		t.handler = listen.HTTPOptions{Socket: o.HTTP, Handler: o.Handler(flv)}
+	}
+	return t, nil
+}
+
+// watch closes stopped when the root has ended.
+func (n *Node) watch(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case *actor.Started:
+		ctx.Watch(n.root)
+	case *actor.Terminated:
+		close(n.stopped)
+	}
+}
+
+// Spent gives the reason when the tree has failed beyond repair: nothing of it is left, and the
+// process should exit.
+func (n *Node) Spent() <-chan error { return n.spent }
+
+// Stop takes the tree down in order: listeners first, then viewers, broadcasts and the rest. It
+// returns ctx's error if that takes too long.
+func (n *Node) Stop(ctx context.Context, reason string) error {
+	n.tree.system.Root.Send(n.root, &supervise.Shutdown{Reason: reason})
+	select {
+	case <-n.stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop: %w", ctx.Err())
+	}
+}
+
+// patience is how long the tree may take to find an owner for a connection.
+const patience = 5 * time.Second
+
+// ask puts a question to an actor and waits for the answer. It is for goroutines that are not actors.
+func (n *Node) ask(to *actor.PID, question any) (any, error) {
+	answer, err := n.tree.system.Root.RequestFuture(to, question, patience).Result()
+	if errors.Is(err, actor.ErrDeadLetter) {
+		return nil, fmt.Errorf("%w: %s", ErrEnding, to.Id)
+	}
+	return answer, err
+}
+
+// Publish starts a broadcast under the next epoch of its key, owned by the publisher on conn. The
+// former epoch ends, unless the policy is to reject the newcomer.
+func (n *Node) Publish(_ context.Context, key string, conn *ingest.Conn) error {
+	answer, err := n.ask(n.tree.pid(directory.Name),
+		&directory.Claim{Key: key, Policy: n.tree.Policy})
+	if err != nil {
+		return fmt.Errorf("publish %s: %w", key, err)
+	}
+	granted, ok := answer.(*directory.Granted)
+	if !ok {
+		refused, _ := answer.(*directory.Refused)
+		return fmt.Errorf("publish %s: %s", key, refused.Reason)
+	}
+	start := timeline.Start{DTS: granted.Start, Has: granted.HasStart}
+	_, err = n.start(n.tree.pid(broadcastsName), n.tree.broadcast(key, granted.Epoch, conn, start))
+	if err != nil {
+		return fmt.Errorf("publish %s: %w", key, err)
+	}
+	return nil
+}
+
+// start has a dynamic supervisor start a child.
+func (n *Node) start(supervisor *actor.PID, spec supervise.Spec) (*actor.PID, error) {
+	answer, err := n.ask(supervisor, &supervise.StartChild{Spec: spec})
+	if err != nil {
+		return nil, err
+	}
+	switch msg := answer.(type) {
+	case *supervise.ChildStarted:
+		return msg.PID, nil
+	case *supervise.ChildRefused:
+		return nil, fmt.Errorf("%w: %s", ErrEnding, msg.Reason)
+	}
+	return nil, fmt.Errorf("unexpected answer %T", answer)
+}
+
+// An edge that is on its way out, as its last viewer left a while ago, makes way for a new one.
+const (
+	edgeTries = 50
+	edgePause = 20 * time.Millisecond
+)
+
+// Play gives a viewer to the broadcast's edge, which begins with its first viewer.
+func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error {
+	id := strconv.FormatUint(n.viewers.Add(1), 10)
+	spec := n.tree.viewer(id, key, socket)
+	viewers := n.tree.pid(edgesName, edgeName(key), viewersName)
+	var err error
+	for try := range edgeTries {
+		if _, err = n.start(viewers, spec); err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrEnding) {
+			break
+		}
+		if try > 0 && !rest(ctx, edgePause) {
+			return ctx.Err()
+		}
+		if _, err = n.start(n.tree.pid(edgesName), n.tree.edge(key)); err != nil {
+			break
+		}
+	}
+	return fmt.Errorf("play %s: %w", key, err)
+}
+
+// rest waits for d or for the end of ctx, and reports which.
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Broadcast is what a node tells of a broadcast.
+type Broadcast struct {
+	directory.Located
+	topic.Description
+	Viewers int
+}
+
+// Broadcasts lists the broadcasts that this node carries.
+func (n *Node) Broadcasts() ([]Broadcast, error) {
+	answer, err := n.ask(n.tree.pid(directory.Name), &directory.List{})
+	if err != nil {
+		return nil, err
+	}
+	listing, ok := answer.(*directory.Listing)
+	if !ok {
+		return nil, fmt.Errorf("unexpected answer %T", answer)
+	}
+	var out []Broadcast
+	for _, located := range listing.Broadcasts {
+		b := Broadcast{Located: located}
+		if answer, err := n.ask(located.Topic, &topic.Describe{}); err == nil {
+			if d, ok := answer.(*topic.Description); ok {
+				b.Description = *d
+			}
+		}
+		viewers := n.tree.pid(edgesName, edgeName(located.Key), viewersName)
+		b.Viewers = n.tree.Runtime.Census.Children(viewers)
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// DrawTree writes the live tree; of more than limit children alike it shows only the first.
+func (n *Node) DrawTree(w io.Writer, limit int) error {
+	return n.tree.Runtime.Census.DrawLive(w, time.Now(), limit)
+}
+
+// DrawDeclared writes the drawing of the tree of every node.
+func DrawDeclared(w io.Writer) error {
+	t := &tree{system: actor.NewActorSystem(), window: &topic.Window{}}
+	t.RTMP = make([]*listen.ListenSocket, 1)
+	t.handler.Socket = &listen.ListenSocket{}
+	return supervise.Draw(w, t.node())
+}
+
+// countDeadLetters counts the messages that found no actor.
+func (n *Node) countDeadLetters(reg prometheus.Registerer) {
+	letters := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "headwater_dead_letters_total", Help: "Messages to actors that are no more.",
+	})
+	reg.MustRegister(letters)
+	n.tree.system.EventStream.Subscribe(func(event any) {
+		if _, ok := event.(*actor.DeadLetterEvent); ok {
+			letters.Inc()
+		}
+	})
+}

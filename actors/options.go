@@ -1,0 +1,85 @@
+package actors
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/edge"
+	"github.com/headwater-live/headwater/actors/ingest"
+	"github.com/headwater-live/headwater/actors/listen"
+	"github.com/headwater-live/headwater/actors/load"
+	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/rtmp"
+)
+
+// Options make a node.
+type Options struct {
+	// Runtime is what all actors share.
+	Runtime *supervise.Runtime
+	// Registry takes the metrics.
+	Registry prometheus.Registerer
+
+	// RTMP are the listening sockets for RTMP and RTMPS, HTTP the one for HTTP; nil ones are left out.
+	RTMP []*listen.ListenSocket
+	HTTP *listen.ListenSocket
+	// Handler makes what the HTTP socket serves; the handler it is given serves HTTP-FLV.
+	Handler func(flv http.Handler) http.Handler
+
+	// Policy says what becomes of a second publisher of a key, Grace how long a lost one is awaited.
+	Policy directory.Policy
+	Grace  time.Duration
+	// Ring bounds what a topic keeps.
+	Ring topic.Limits
+	// Viewer bounds what a viewer may cost.
+	Viewer edge.Bounds
+	// SendBuffer bounds what the kernel holds for a viewer, in bytes.
+	SendBuffer int
+	// Linger is how long an edge outlives its last viewer.
+	Linger time.Duration
+	// Window is the merge window; Adaptive lets it follow the load.
+	Window   time.Duration
+	Adaptive bool
+	// Caps bound the connections, Guard what a peer may send before it publishes, Handshake the time
+	// it has for that, Idle how long a publisher may be silent.
+	Caps      *listen.Caps
+	Guard     rtmp.Limits
+	Handshake time.Duration
+	Idle      time.Duration
+}
+
+// log is the tree's logger.
+func (o *Options) log() *slog.Logger { return o.Runtime.Log }
+
+// metrics are those of every part of the tree.
+type metrics struct {
+	origin, edge *topic.Metrics
+	ingest       *ingest.Metrics
+	viewers      *edge.Metrics
+	listen       *listen.Metrics
+	load         *load.Metrics
+}
+
+func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
+	if m.origin, err = topic.NewMetrics(reg, "origin"); err != nil {
+		return m, err
+	}
+	if m.edge, err = topic.NewMetrics(reg, "edge"); err != nil {
+		return m, err
+	}
+	if m.ingest, err = ingest.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	if m.viewers, err = edge.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	if m.listen, err = listen.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	m.load, err = load.NewMetrics(reg)
+	return m, err
+}

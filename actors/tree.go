@@ -1,0 +1,187 @@
+package actors
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/edge"
+	"github.com/headwater-live/headwater/actors/ingest"
+	"github.com/headwater-live/headwater/actors/listen"
+	"github.com/headwater-live/headwater/actors/load"
+	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/timeline"
+)
+
+// tree declares the supervision tree of a node. Each function is one box of the drawing in
+// ARCHITECTURE.md, which is made from it.
+type tree struct {
+	Options
+	metrics metrics
+	window  *topic.Window
+	system  *actor.ActorSystem
+	handler listen.HTTPOptions
+	desk    *listen.Desk
+}
+
+// Names of the tree.
+const (
+	nodeName       = "node"
+	broadcastsName = "broadcasts"
+	edgesName      = "edges"
+	viewersName    = "viewers"
+	sourceName     = "topic/source"
+)
+
+// sourceMailbox holds two seconds of a 60 fps broadcast and the backlog of a snapshot; beyond that the
+// oldest media is dropped and video goes on at the next keyframe.
+const sourceMailbox = 512
+
+// node is the root. Who outlives a restart of the directory is told of it, not restarted: a broadcast
+// does not end because a table was lost.
+func (t *tree) node() supervise.Spec {
+	return supervise.Spec{
+		Name: nodeName, Kind: "node", Strategy: supervise.RestForOne,
+		Note: "spent: the process exits, its supervisor restarts it",
+		Children: []supervise.Spec{
+			{
+				Name: directory.Name, Kind: "directory", New: directory.New, Mailbox: 4096,
+				Note: "which broadcasts are here; grants epochs",
+			},
+			{
+				Name: load.Name, Kind: "load", Note: "the node's CPU; widens the merge window",
+				New: load.New(load.Options{
+					Window: t.window, Adaptive: t.Adaptive, Metrics: t.metrics.load,
+				}),
+				Rebind: true,
+			},
+			{
+				Name: broadcastsName, Kind: "broadcasts", Strategy: supervise.Dynamic, Rebind: true,
+				Templates: []supervise.Spec{t.broadcast("KEY", 0, nil, timeline.Start{})},
+			},
+			{
+				Name: edgesName, Kind: "edges", Strategy: supervise.Dynamic, Rebind: true,
+				Templates: []supervise.Spec{t.edge("KEY")},
+			},
+			t.listeners(),
+		},
+	}
+}
+
+// broadcast is one incarnation of a broadcast on its origin. It ends, for a stated reason, when its
+// topic has waited for its publisher in vain or is superseded, or when it is spent.
+func (t *tree) broadcast(
+	key string, epoch uint64, conn *ingest.Conn, start timeline.Start,
+) supervise.Spec {
+	name := broadcastName(key, epoch)
+	source := t.pid(broadcastsName, name, sourceName)
+	return supervise.Spec{
+		Name: name, Kind: "broadcast", Restart: supervise.Temporary, Strategy: supervise.RestForOne,
+		Note: "spent: this broadcast ends, no other notices",
+		Children: []supervise.Spec{
+			{
+				Name: sourceName, Kind: "topic", Restart: supervise.Transient, Significant: true,
+				Note: "outlives its publisher for the grace time", Mailbox: sourceMailbox,
+				New: topic.New(topic.Options{
+					Key: key, Epoch: epoch, Grace: t.Grace, Ring: topic.NewRing(t.Ring),
+					Window: t.window, Metrics: t.metrics.origin, Directory: t.pid(directory.Name),
+				}),
+			},
+			{
+				Name: ingest.Name, Kind: "ingest", Restart: supervise.Temporary, Rebind: true,
+				Note: "owns the publisher's socket; gone with it",
+				New: ingest.New(ingest.Options{
+					Key: key, Epoch: epoch, Start: start, Topic: source, Conn: conn,
+					Metrics: t.metrics.ingest,
+				}),
+			},
+		},
+	}
+}
+
+func broadcastName(key string, epoch uint64) string {
+	if epoch == 0 { // the drawing
+		return "broadcast/" + key + ".EPOCH"
+	}
+	return fmt.Sprintf("broadcast/%s.%d", key, epoch)
+}
+
+// edge is what this node's viewers of one broadcast share. It ends when the last of them has been gone
+// for the time of Linger.
+func (t *tree) edge(key string) supervise.Spec {
+	source := t.pid(edgesName, edgeName(key), sourceName)
+	return supervise.Spec{
+		Name: edgeName(key), Kind: "edge", Restart: supervise.Temporary,
+		Strategy: supervise.RestForOne, Note: "spent: its viewers are let go and come back",
+		Children: []supervise.Spec{
+			{
+				Name: sourceName, Kind: "edge_topic", Mailbox: sourceMailbox,
+				Note: "the same actor, fed by relays",
+				New: topic.New(topic.Options{
+					Key: key, Ring: topic.NewRing(t.Ring), Window: t.window, Metrics: t.metrics.edge,
+				}),
+			},
+			{
+				Name: viewersName, Kind: "viewers", Strategy: supervise.Dynamic, Linger: t.Linger,
+				Restart: supervise.Transient, Significant: true, Rebind: true,
+				Templates: []supervise.Spec{t.viewer("ID", key, nil)},
+			},
+			{
+				Name: "relay/origin", Kind: "relay", Restart: supervise.Transient, Mailbox: sourceMailbox,
+				Note: "follows the broadcast's topic, from epoch to epoch",
+				New: edge.NewRelay(edge.RelayOptions{
+					Key: key, Directory: t.pid(directory.Name), Topic: source,
+				}),
+			},
+		},
+	}
+}
+
+func edgeName(key string) string { return "edge/" + key }
+
+// viewer is one viewer.
+func (t *tree) viewer(id, key string, socket *edge.Socket) supervise.Spec {
+	return supervise.Spec{
+		Name: "viewer/" + id, Kind: "viewer", Restart: supervise.Temporary,
+		Note: "owns a viewer's socket and its writer", Mailbox: 16, Stop: time.Second,
+		New: edge.NewViewer(edge.ViewerOptions{
+			Key: key, Topic: t.pid(edgesName, edgeName(key), sourceName), Socket: socket,
+			Bounds: t.Viewer, Metrics: t.metrics.viewers,
+		}),
+	}
+}
+
+// listeners come last and go first: that is draining.
+func (t *tree) listeners() supervise.Spec {
+	spec := supervise.Spec{
+		Name: "listeners", Kind: "listeners", Strategy: supervise.OneForOne, Rebind: true,
+		Note: "last up, first down: that is draining",
+	}
+	for i, socket := range t.RTMP {
+		spec.Children = append(spec.Children, supervise.Spec{
+			Name: [...]string{"rtmp", "rtmps"}[i], Kind: "listener",
+			New: listen.NewRTMP(listen.RTMPOptions{
+				Socket: socket, Desk: t.desk, Limits: t.Guard, Handshake: t.Handshake, Idle: t.Idle,
+				SendBuffer: t.SendBuffer, Caps: t.Caps, Metrics: t.metrics.listen,
+			}),
+		})
+	}
+	if t.handler.Socket != nil {
+		spec.Children = append(spec.Children, supervise.Spec{
+			Name: "http", Kind: "listener", New: listen.NewHTTP(t.handler),
+		})
+	}
+	return spec
+}
+
+// pid is the identity of an actor by its place below the root.
+func (t *tree) pid(path ...string) *actor.PID {
+	id := nodeName
+	for _, name := range path {
+		id += "/" + name
+	}
+	return t.system.NewLocalPID(id)
+}
