@@ -225,7 +225,7 @@ func (n *Node) DrawTree(w io.Writer, limit int) error {
 // DrawDeclared writes the drawing of the tree of every node.
 func DrawDeclared(w io.Writer) error {
 	t := &tree{system: actor.NewActorSystem(), window: &topic.Window{}}
-	t.RTMP = make([]*listen.ListenSocket, 1)
+	t.RTMP = []RTMPSocket{{Name: "rtmp"}}
 	t.handler.Socket = &listen.ListenSocket{}
 	return supervise.Draw(w, t.node())
 }

@@ -24,8 +24,8 @@ type Options struct {
 	// Registry takes the metrics.
 	Registry prometheus.Registerer
 
-	// RTMP are the listening sockets for RTMP and RTMPS, HTTP the one for HTTP; nil ones are left out.
-	RTMP []*listen.ListenSocket
+	// RTMP are the listening sockets for RTMP and RTMPS, HTTP the one for HTTP, nil for none.
+	RTMP []RTMPSocket
 	HTTP *listen.ListenSocket
 	// Handler makes what the HTTP socket serves; the handler it is given serves HTTP-FLV.
 	Handler func(flv http.Handler) http.Handler
@@ -50,6 +50,12 @@ type Options struct {
 	Guard     rtmp.Limits
 	Handshake time.Duration
 	Idle      time.Duration
+}
+
+// RTMPSocket is a listening socket and the name of its actor.
+type RTMPSocket struct {
+	Name   string
+	Socket *listen.ListenSocket
 }
 
 // log is the tree's logger.

@@ -160,11 +160,11 @@ func (t *tree) listeners() supervise.Spec {
 		Name: "listeners", Kind: "listeners", Strategy: supervise.OneForOne, Rebind: true,
 		Note: "last up, first down: that is draining",
 	}
-	for i, socket := range t.RTMP {
+	for _, s := range t.RTMP {
 		spec.Children = append(spec.Children, supervise.Spec{
-			Name: [...]string{"rtmp", "rtmps"}[i], Kind: "listener",
+			Name: s.Name, Kind: "listener",
 			New: listen.NewRTMP(listen.RTMPOptions{
-				Socket: socket, Desk: t.desk, Limits: t.Guard, Handshake: t.Handshake, Idle: t.Idle,
+				Socket: s.Socket, Desk: t.desk, Limits: t.Guard, Handshake: t.Handshake, Idle: t.Idle,
 				SendBuffer: t.SendBuffer, Caps: t.Caps, Metrics: t.metrics.listen,
 			}),
 		})

@@ -41,7 +41,7 @@ func (m *Machine) Malformed() int { return m.malformed }
 // without an error for what is not worth passing on: empty, repeated or ended. An error that wraps
 // ErrGarbage ends the publisher; any other is of this message alone.
 func (m *Machine) Message(msg *rtmp.Message, arrival media.Time) (*topic.Unit, error) {
-	au, skip, err := m.accessUnit(msg)
+	au, info, skip, err := m.accessUnit(msg)
 	if err != nil {
 		m.malformed++
 		if m.malformed > MaxMalformed {
@@ -52,13 +52,15 @@ func (m *Machine) Message(msg *rtmp.Message, arrival media.Time) (*topic.Unit, e
 	if skip {
 		return nil, nil //nolint:nilnil // no unit and no error: see above
 	}
-	if au.Role == media.SequenceHeader {
+	if info.Role == media.SequenceHeader {
 		au.DTS = m.timeline.Here(au.Kind)
 	} else {
 		dts, adjust := m.timeline.Map(au.Kind, msg.Timestamp, arrival)
 		au.DTS = dts
-		if adjust != 0 {
-			recompose(&au, au.CTS+adjust)
+		if adjust != 0 { // nobody has seen the body yet
+			if moved, ok := flv.SetCTS(au.Body, info, au.CTS+adjust); ok {
+				au.CTS = moved.CTS
+			}
 		}
 	}
 	m.seq++
@@ -66,10 +68,12 @@ func (m *Machine) Message(msg *rtmp.Message, arrival media.Time) (*topic.Unit, e
 }
 
 // accessUnit reads what the message carries.
-func (m *Machine) accessUnit(msg *rtmp.Message) (au media.AccessUnit, skip bool, err error) {
+func (m *Machine) accessUnit(msg *rtmp.Message) (
+	au media.AccessUnit, info flv.Info, skip bool, err error,
+) {
 	kind, err := kindOf(msg.Type)
 	if err != nil || len(msg.Body) == 0 {
-		return au, true, err
+		return au, info, true, err
 	}
 	body, tail := msg.Body, msg.Tail
 	if kind == media.Data {
@@ -78,27 +82,33 @@ func (m *Machine) accessUnit(msg *rtmp.Message) (au media.AccessUnit, skip bool,
 			copy(body, stripped)
 		}
 	}
-	info, err := flv.Parse(kind, body)
+	info, err = flv.Parse(kind, body)
 	if err != nil {
-		return au, false, fmt.Errorf("%s message of %d bytes: %w", kind, len(msg.Body), err)
+		return au, info, false, fmt.Errorf("%s message of %d bytes: %w", kind, len(msg.Body), err)
 	}
 	if info.Flags.Has(flv.EndOfSequence) || info.Flags.Has(flv.CommandFrame) {
-		return au, true, nil // the topic goes on without this publisher, and is not for seeking
+		return au, info, true, nil // the topic goes on without this publisher, and is not for seeking
 	}
 	au = media.AccessUnit{
 		Kind: kind, Role: info.Role, Codec: info.Codec, CTS: info.CTS, Body: body, Tail: tail,
 	}
-	if info.Role != media.SequenceHeader || info.Flags.Has(flv.Multichannel) {
-		return au, false, nil
+	if info.Flags.Has(flv.Multichannel) { // stands beside the decoder's header, does not replace it
+		au.Role = media.Frame
+	}
+	if au.Role != media.SequenceHeader {
+		return au, info, false, nil
+	}
+	if len(body) == info.Payload {
+		return au, info, true, nil // ffmpeg sends an empty one before it knows better
 	}
 	if bytes.Equal(body, m.headers[kind]) {
-		return au, true, nil // many encoders repeat it with each keyframe
+		return au, info, true, nil // many encoders repeat it with each keyframe
 	}
 	if err := checkHeader(&au, body[info.Payload:]); err != nil {
-		return au, false, fmt.Errorf("%s sequence header: %w", kind, err)
+		return au, info, false, fmt.Errorf("%s sequence header: %w", kind, err)
 	}
 	m.headers[kind] = body
-	return au, false, nil
+	return au, info, false, nil
 }
 
 func kindOf(typ uint8) (media.Kind, error) {
@@ -124,21 +134,4 @@ func checkHeader(au *media.AccessUnit, record []byte) error {
 		return err
 	}
 	return nil
-}
-
-// avcHeader is the length of the legacy video header in front of the access unit: frame type and
-// codec, packet type, composition time (FLV Annex E.4.3.1).
-const avcHeader = 5
-
-// recompose writes another composition time into a unit that nobody has seen yet, so that its
-// presentation time stays when its decoding time was moved. Enhanced bodies carry no composition
-// time at a fixed place and are left alone: their picture is shown a little late.
-func recompose(au *media.AccessUnit, cts media.Time) {
-	legacy := au.Kind == media.Video && len(au.Body) >= avcHeader && au.Body[0]&0x80 == 0
-	if !legacy || au.Codec != media.AVC {
-		return
-	}
-	ms := cts.Millis()
-	au.CTS = media.FromMillis(ms)
-	au.Body[2], au.Body[3], au.Body[4] = byte(ms>>16), byte(ms>>8), byte(ms)
 }

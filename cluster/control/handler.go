@@ -1,0 +1,95 @@
+package control
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/headwater-live/headwater/actors"
+	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/cluster/control/web"
+)
+
+// Node is what control shows.
+type Node interface {
+	Broadcasts() ([]actors.Broadcast, error)
+	DrawTree(w io.Writer, limit int) error
+}
+
+// Options make the handler.
+type Options struct {
+	Node     Node
+	Gatherer prometheus.Gatherer
+	Log      *slog.Logger
+	// FLV serves what ends in .flv.
+	FLV http.Handler
+}
+
+// Handler returns the handler of a node's HTTP address.
+func Handler(o Options) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /", page())
+	mux.HandleFunc("GET /v1/broadcasts", o.broadcasts)
+	mux.HandleFunc("GET /debug/tree", o.tree)
+	mux.HandleFunc("GET /healthz", o.health)
+	mux.HandleFunc("GET /readyz", o.health)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelError), Timeout: 10 * time.Second,
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".flv") {
+			o.FLV.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// page serves the static files of the page.
+func page() http.Handler {
+	files := http.FileServerFS(web.Files())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", web.ContentSecurityPolicy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-cache")
+		files.ServeHTTP(w, r)
+	})
+}
+
+// tree writes the live tree as text; with ?all=1 all of it.
+func (o *Options) tree(w http.ResponseWriter, r *http.Request) {
+	limit := supervise.Siblings
+	if r.URL.Query().Get("all") != "" {
+		limit = 0
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := o.Node.DrawTree(w, limit); err != nil {
+		o.Log.Debug("tree is not delivered", slog.Any("error", err))
+	}
+}
+
+// health answers once the listeners are up, which is when it can be asked.
+func (o *Options) health(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "ok\n") // whoever asked may be gone
+}
+
+func (o *Options) broadcasts(w http.ResponseWriter, _ *http.Request) {
+	broadcasts, err := o.Node.Broadcasts()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := json.NewEncoder(w).Encode(describeAll(broadcasts)); err != nil {
+		o.Log.Debug("broadcasts are not delivered", slog.Any("error", err))
+	}
+}
