@@ -1,0 +1,49 @@
+package config
+
+// help says what a setting does, in a sentence that names its unit where the values do not.
+func help(key string) string {
+	return map[string]string{
+		"node.name": "Name of this node in logs and metrics, 1 to 64 of a-z A-Z 0-9 . _ -; " +
+			"when empty, the host's name.",
+
+		"rtmp.listen": "Address that takes RTMP; empty turns plain RTMP off, " +
+			"port 0 is any free one.",
+		"rtmp.tls-listen": "Address that takes RTMP over TLS (RTMPS); empty turns it off.",
+		"rtmp.tls-cert":   "Path of the certificate chain for RTMPS, in PEM form.",
+		"rtmp.tls-key":    "Path of the private key of the certificate for RTMPS, in PEM form.",
+
+		"http.listen": "Address of the player page, HTTP-FLV, /metrics and /debug/tree.",
+
+		"publish.policy": "What a second publisher of a key does: takeover ends the first, " +
+			"reject refuses the second.",
+		"publish.grace": "How long a broadcast and its viewers wait for a publisher that was lost.",
+
+		"viewer.wait": "How long a viewer waits for a broadcast that is not there; " +
+			"0s refuses at once.",
+		"viewer.merge-window": "How long media is gathered before it is written: longer costs " +
+			"delay and saves CPU; adaptive widens it with the load.",
+		"viewer.max-behind": "How far a slow viewer may fall behind live before it skips to the " +
+			"next keyframe.",
+		"viewer.max-stall": "How long a viewer may take nothing at all before it is closed.",
+		"viewer.max-skips": "How many skips a minute a viewer may need; with one more it is closed.",
+		"viewer.linger":    "How long an edge keeps a broadcast after its last viewer has left.",
+		"viewer.send-buffer": "Kernel send buffer of each viewer's connection: what is in it " +
+			"cannot be skipped.",
+
+		"topic.time":  "How much of a broadcast is kept for its viewers, in time.",
+		"topic.bytes": "How much of a broadcast is kept for its viewers, in bytes.",
+
+		"limits.connections": "How many connections of all kinds there may be at once.",
+		"limits.connections-per-address": "How many of them one address may have; 0 sets no " +
+			"limit, which is right behind a proxy.",
+		"limits.negotiating": "How many of them may not yet have said what they want.",
+		"limits.handshake":   "How long a connection may take to say what it wants.",
+		"limits.idle":        "How long a publisher may send nothing before it counts as lost.",
+		"limits.message":     "Size of the largest audio or video message of a publisher.",
+
+		"stop.deadline": "How long a graceful stop may take before what is left is cut.",
+
+		"log.level":  "Least level that is logged.",
+		"log.format": "Form of a log line.",
+	}[key]
+}
