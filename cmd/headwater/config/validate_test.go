@@ -107,9 +107,7 @@ func TestValidate(t *testing.T) {
 		config.Node.Name = "node"
 		c.change(&config)
 		err := config.Validate()
-		if c.want == "" && err != nil || c.want != "" && err == nil {
-			t.Errorf("%s: %v, want %q", name, err, c.want)
-		} else if err != nil && !strings.Contains(err.Error(), c.want) {
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}

@@ -27,9 +27,29 @@ func TestYAMLTaken(t *testing.T) {
 	}
 }
 
-func TestYAMLProblems(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		// Keys.
+// problemOf is a text, and the problem with it behind "f.yaml:".
+type problemOf struct{ text, want string }
+
+// hasProblems reads texts that have one problem each.
+func hasProblems(t *testing.T, problems ...problemOf) {
+	t.Helper()
+	for _, c := range problems {
+		config := Default()
+		var got []string
+		for _, problem := range config.readYAML("f.yaml", []byte(c.text)) {
+			got = append(got, problem.Error())
+		}
+		if strings.Join(got, "\n") != "f.yaml:"+c.want {
+			t.Errorf("%q:\n got %q\nwant %q", c.text, got, "f.yaml:"+c.want)
+		}
+		if config != Default() {
+			t.Errorf("%q changed something: %+v", c.text, config)
+		}
+	}
+}
+
+func TestYAMLKeys(t *testing.T) {
+	hasProblems(t, []problemOf{
 		{"viewr: {wait: 1s}", "1: unknown key viewr; the nearest is viewer"},
 		{"publish:\n  grase: 3s", "2: unknown key publish.grase; the nearest is publish.grace"},
 		{"\n\ngrace: 3s", "3: unknown key grace; the nearest is publish.grace"},
@@ -48,8 +68,11 @@ func TestYAMLProblems(t *testing.T) {
 		{"<<: {a: 1}", "1: want a plain key, found <<"},
 		{"rtmp:\n  listen: :1\n  listen: :2", "3: mapping key \"listen\" already defined at [2:3]"},
 		{"rtmp: {}\nrtmp: {}", "2: mapping key \"rtmp\" already defined at [1:1]"},
+	}...)
+}
 
-		// Shapes.
+func TestYAMLShapes(t *testing.T) {
+	hasProblems(t, []problemOf{
 		{"- a", "1: want sections such as rtmp:, found a list"},
 		{"hello", "1: want sections such as rtmp:, found the text \"hello\""},
 		{"rtmp: 5", "1: rtmp: want a section, found the number 5"},
@@ -63,8 +86,11 @@ func TestYAMLProblems(t *testing.T) {
 		{"rtmp: {}\n---\nhttp: {}", "3: a further document begins here; a file has one"},
 		{"rtmp: [", "1: sequence end token ']' not found"},
 		{"rtmp:\n\tlisten: x", "2: found character '\t' that cannot start any token"},
+	}...)
+}
 
-		// Types.
+func TestYAMLTypes(t *testing.T) {
+	hasProblems(t, []problemOf{
 		{
 			"viewer: {max-skips: \"5\"}",
 			"1: viewer.max-skips: want a whole number, found the text \"5\"",
@@ -81,8 +107,11 @@ func TestYAMLProblems(t *testing.T) {
 				"found the text \"99999999999999999999\"",
 		},
 		{"node: {name: 5}", "1: node.name: want text, found the number 5"},
+	}...)
+}
 
-		// Values.
+func TestYAMLValues(t *testing.T) {
+	hasProblems(t, []problemOf{
 		{"rtmp: {listen: 1935}", "1: rtmp.listen: 1935 is not an address; try :1935"},
 		{
 			"viewer:\n  send-buffer: 12 furlongs",
@@ -96,19 +125,7 @@ func TestYAMLProblems(t *testing.T) {
 		},
 		{"log: {level: loud}", "1: log.level: loud is none of debug, info, warn, error"},
 		{"publish: {policy: x}", "1: publish.policy: x is none of takeover, reject"},
-	} {
-		config := Default()
-		var got []string
-		for _, problem := range config.readYAML("f.yaml", []byte(c.text)) {
-			got = append(got, problem.Error())
-		}
-		if strings.Join(got, "\n") != "f.yaml:"+c.want {
-			t.Errorf("%q:\n got %q\nwant %q", c.text, got, "f.yaml:"+c.want)
-		}
-		if config != Default() {
-			t.Errorf("%q changed something: %+v", c.text, config)
-		}
-	}
+	}...)
 }
 
 // FuzzYAML reads any text. What is taken is valid by its own.
