@@ -21,7 +21,9 @@ func (inline) Schedule(fn func()) { fn() }
 func (inline) Throughput() int    { return 300 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	producer, stats := New(Options{Capacity: 8, Handled: func(time.Duration) {}, Dropped: func(any) {}})
+	producer, stats := New(Options{
+		Capacity: 8, Handled: func(time.Duration) {}, Dropped: func(any) {},
+	})
 	m := producer()
 	d := &pausing{}
 	m.RegisterHandlers(nothing{}, d)

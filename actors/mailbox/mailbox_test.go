@@ -294,7 +294,8 @@ func TestHandledIsTimed(t *testing.T) {
 			m.PostUserMessage(msg)
 		}
 		d.run()
-		if want := []time.Duration{20 * time.Millisecond, 20 * time.Millisecond}; !slices.Equal(took, want) {
+		want := []time.Duration{20 * time.Millisecond, 20 * time.Millisecond}
+		if !slices.Equal(took, want) {
 			t.Errorf("timed %v, want %v", took, want)
 		}
 	})

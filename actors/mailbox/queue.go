@@ -54,8 +54,8 @@ func (q *queue) oldest() int64 {
 	return q.slots[q.head].at
 }
 
-// dropOldest takes out the oldest Droppable message, nil when there is none. In a mailbox flooded by
-// media that is the first one; the search is long only among control messages.
+// dropOldest takes out the oldest Droppable message, nil when there is none. In a mailbox flooded
+// by media that is the first one; the search is long only among control messages.
 func (q *queue) dropOldest() any {
 	if q.loose == 0 {
 		return nil
