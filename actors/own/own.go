@@ -18,7 +18,7 @@ type Counts struct {
 	Running atomic.Int64
 	// Started counts all that were ever started.
 	Started atomic.Uint64
-	// Left counts those that outlived their owner's stop deadline. It should be zero for ever.
+	// Left is how many run now that have outlived their owner's stop deadline. It should be zero.
 	Left atomic.Int64
 }
 
@@ -44,6 +44,7 @@ type Group struct {
 
 	mu      sync.Mutex
 	n       int
+	left    int // of n, when Stop gave up waiting
 	stopped bool
 	idle    chan struct{} // made by Stop, closed when n falls to zero
 }
@@ -86,6 +87,10 @@ func (g *Group) done() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.n--
+	if g.left > 0 {
+		g.left--
+		g.counts.Left.Add(-1)
+	}
 	if g.n == 0 && g.idle != nil {
 		close(g.idle)
 	}
@@ -127,8 +132,15 @@ func (g *Group) Stop(deadline time.Duration) int {
 	case <-idle:
 		return 0
 	case <-timer.C:
-		left := g.Len()
-		g.counts.Left.Add(int64(left))
-		return left
+		return g.giveUp()
 	}
+}
+
+// giveUp counts those that still run as left, until each has ended after all.
+func (g *Group) giveUp() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.counts.Left.Add(int64(g.n - g.left))
+	g.left = g.n
+	return g.n
 }
