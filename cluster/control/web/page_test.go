@@ -22,7 +22,6 @@ func openBrowser(t *testing.T) context.Context {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(1280, 1000),
 		// A busy machine may take its time to start so large a program.
 		chromedp.WSURLReadTimeout(time.Minute),
