@@ -31,7 +31,7 @@ esac
 rm -rf "$work"
 mkdir -p "$work"
 cp "$web/package.json" "$web/package-lock.json" "$web/.npmrc" "$work"
-npm --prefix "$work" ci --silent --ignore-scripts --no-audit --no-fund </dev/null
+npm --prefix "$work" ci --loglevel=error --ignore-scripts --no-audit --no-fund </dev/null
 
 for f in "${files[@]}"; do
   if [ "$1" = update ]; then
