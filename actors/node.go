@@ -99,7 +99,8 @@ func (n *Node) Stop(ctx context.Context, reason string) error {
 // patience is how long the tree may take to find an owner for a connection.
 const patience = 5 * time.Second
 
-// ask puts a question to an actor and waits for the answer. It is for goroutines that are not actors.
+// ask puts a question to an actor and waits for the answer. It is for goroutines that are not
+// actors.
 func (n *Node) ask(to *actor.PID, question any) (any, error) {
 	answer, err := n.tree.system.Root.RequestFuture(to, question, patience).Result()
 	if errors.Is(err, actor.ErrDeadLetter) {

@@ -30,7 +30,8 @@ type Options struct {
 	// Handler makes what the HTTP socket serves; the handler it is given serves HTTP-FLV.
 	Handler func(flv http.Handler) http.Handler
 
-	// Policy says what becomes of a second publisher of a key, Grace how long a lost one is awaited.
+	// Policy says what becomes of a second publisher of a key, Grace how long a lost one is
+	// awaited.
 	Policy directory.Policy
 	Grace  time.Duration
 	// Ring bounds what a topic keeps.
@@ -44,8 +45,8 @@ type Options struct {
 	// Window is the merge window; Adaptive lets it follow the load.
 	Window   time.Duration
 	Adaptive bool
-	// Caps bound the connections, Guard what a peer may send before it publishes, Handshake the time
-	// it has for that, Idle how long a publisher may be silent.
+	// Caps bound the connections, Guard what a peer may send before it publishes, Handshake the
+	// time it has for that, Idle how long a publisher may be silent.
 	Caps      *listen.Caps
 	Guard     rtmp.Limits
 	Handshake time.Duration

@@ -36,12 +36,12 @@ const (
 	sourceName     = "topic/source"
 )
 
-// sourceMailbox holds two seconds of a 60 fps broadcast and the backlog of a snapshot; beyond that the
-// oldest media is dropped and video goes on at the next keyframe.
+// sourceMailbox holds two seconds of a 60 fps broadcast and the backlog of a snapshot; beyond that
+// the oldest media is dropped and video goes on at the next keyframe.
 const sourceMailbox = 512
 
-// node is the root. Who outlives a restart of the directory is told of it, not restarted: a broadcast
-// does not end because a table was lost.
+// node is the root. Who outlives a restart of the directory is told of it, not restarted: a
+// broadcast does not end because a table was lost.
 func (t *tree) node() supervise.Spec {
 	return supervise.Spec{
 		Name: nodeName, Kind: "node", Strategy: supervise.RestForOne,
@@ -109,8 +109,8 @@ func broadcastName(key string, epoch uint64) string {
 	return fmt.Sprintf("broadcast/%s.%d", key, epoch)
 }
 
-// edge is what this node's viewers of one broadcast share. It ends when the last of them has been gone
-// for the time of Linger.
+// edge is what this node's viewers of one broadcast share. It ends when the last of them has been
+// gone for the time of Linger.
 func (t *tree) edge(key string) supervise.Spec {
 	source := t.pid(edgesName, edgeName(key), sourceName)
 	return supervise.Spec{

@@ -1,5 +1,5 @@
-// Package directory holds the actor that knows which broadcasts a node carries: it grants the right to
-// publish a key, one epoch after the other, and tells followers where a broadcast is.
+// Package directory holds the actor that knows which broadcasts a node carries: it grants the right
+// to publish a key, one epoch after the other, and tells followers where a broadcast is.
 //
 // Its memory is what others have told it. When it is restarted, its siblings are told (see
 // supervise.Rebind), and topics announce themselves and relays ask again.

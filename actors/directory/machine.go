@@ -10,8 +10,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// Memory is how long a key's epoch and timeline are remembered after its last topic and follower have
-// gone. A publisher that comes back later starts anew.
+// Memory is how long a key's epoch and timeline are remembered after its last topic and follower
+// have gone. A publisher that comes back later starts anew.
 const Memory = 10 * time.Minute
 
 // machine knows which broadcasts are here. What happens goes in with the time it happens at, and
@@ -78,8 +78,8 @@ func (m *machine) entry(key string, now time.Time) *entry {
 	return e
 }
 
-// claim serves a publisher, at once if nobody has to be superseded first. It returns the entry and the
-// turn to be timed out when an answer is waited for.
+// claim serves a publisher, at once if nobody has to be superseded first. It returns the entry and
+// the turn to be timed out when an answer is waited for.
 func (m *machine) claim(c *Claim, from *actor.PID, now time.Time) (e *entry, wait bool) {
 	e = m.entry(c.Key, now)
 	if c.Policy == Reject && (e.publishing || len(e.claims) > 0) {

@@ -36,8 +36,8 @@ type Granted struct {
 // Refused says why not.
 type Refused struct{ Reason string }
 
-// Announce tells that a topic carries a broadcast here, and whether its publisher is connected. It is
-// repeated at each change and whenever the directory has lost its memory.
+// Announce tells that a topic carries a broadcast here, and whether its publisher is connected. It
+// is repeated at each change and whenever the directory has lost its memory.
 type Announce struct {
 	Key        string
 	Epoch      uint64

@@ -86,9 +86,9 @@ func (s *Socket) finish(words []byte, why Reason) {
 	_ = s.Conn.Close()
 }
 
-// write writes all of iov. In the ordinary case that is one system call and nothing else; only when the
-// send buffer is full does it arm a deadline and wait. It fails with os.ErrDeadlineExceeded if the
-// viewer takes nothing for the time of stall.
+// write writes all of iov. In the ordinary case that is one system call and nothing else; only when
+// the send buffer is full does it arm a deadline and wait. It fails with os.ErrDeadlineExceeded if
+// the viewer takes nothing for the time of stall.
 func (s *Socket) write(iov *iovecs, stall time.Duration) error {
 	if s.raw == nil {
 		return s.writeThrough(iov, stall)

@@ -14,8 +14,8 @@ import (
 // ErrWouldBlock says that there is nothing to read now.
 var ErrWouldBlock = errors.New("nothing to read now")
 
-// PollReader reads a connection: waiting for bytes while it is negotiated and, after Poll, only what is
-// there, so that a viewer needs no goroutine for the little that it sends.
+// PollReader reads a connection: waiting for bytes while it is negotiated and, after Poll, only
+// what is there, so that a viewer needs no goroutine for the little that it sends.
 type PollReader struct {
 	conn    net.Conn
 	raw     syscall.RawConn

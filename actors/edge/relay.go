@@ -20,8 +20,8 @@ type RelayOptions struct {
 	Topic *actor.PID
 }
 
-// NewRelay returns the producer of a relay: it follows the broadcast's topic from epoch to epoch and
-// passes on what it gets. It keeps nothing: the edge's topic knows what it has.
+// NewRelay returns the producer of a relay: it follows the broadcast's topic from epoch to epoch
+// and passes on what it gets. It keeps nothing: the edge's topic knows what it has.
 func NewRelay(o RelayOptions) func(*supervise.Self) actor.Actor {
 	return func(self *supervise.Self) actor.Actor { return &relay{RelayOptions: o, self: self} }
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// writer is a viewer's goroutine: it follows the ring and writes to the socket. All that waits for the
-// viewer waits here, in the ring, in units that are shared by all viewers.
+// writer is a viewer's goroutine: it follows the ring and writes to the socket. All that waits for
+// the viewer waits here, in the ring, in units that are shared by all viewers.
 type writer struct {
 	*ViewerOptions
 	system *actor.ActorSystem

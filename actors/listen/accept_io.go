@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// ListenSocket is a listening socket that survives the restarts of the actor that accepts from it: a
-// restart costs no connection that has not been accepted yet.
+// ListenSocket is a listening socket that survives the restarts of the actor that accepts from it:
+// a restart costs no connection that has not been accepted yet.
 type ListenSocket struct {
 	net.Listener
 	tcp *net.TCPListener

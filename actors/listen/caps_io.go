@@ -8,8 +8,8 @@ import (
 
 // Caps bound the connections of a node, from their acceptance to their end.
 type Caps struct {
-	// Total, Address and Negotiating are how many there may be in all, from one address, and of those
-	// that neither publish nor play yet; 0 means any number.
+	// Total, Address and Negotiating are how many there may be in all, from one address, and of
+	// those that neither publish nor play yet; 0 means any number.
 	Total, Address, Negotiating int
 
 	mu    sync.Mutex

@@ -92,8 +92,8 @@ type FLVOptions struct {
 	Caps       *Caps
 }
 
-// FLV returns the handler of GET /APP/NAME.flv: an endless FLV file. It takes the connection over from
-// the server, which would spend several times a viewer's memory on it.
+// FLV returns the handler of GET /APP/NAME.flv: an endless FLV file. It takes the connection over
+// from the server, which would spend several times a viewer's memory on it.
 func FLV(o FLVOptions) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")

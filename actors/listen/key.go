@@ -12,9 +12,9 @@ var ErrKey = errors.New("not a broadcast key")
 // MaxKey bounds a key in bytes: it names actors and files.
 const MaxKey = 128
 
-// Key makes the key of a broadcast of what RTMP and HTTP clients give: the application and the stream
-// name, whose query (a token) is not part of it. Each is one or more of letters, digits and ._~-, and
-// the application may have several such parts.
+// Key makes the key of a broadcast of what RTMP and HTTP clients give: the application and the
+// stream name, whose query (a token) is not part of it. Each is one or more of letters, digits and
+// ._~-, and the application may have several such parts.
 func Key(app, name string) (string, error) {
 	name, _, _ = strings.Cut(name, "?")
 	app, _, _ = strings.Cut(app, "?")

@@ -17,8 +17,8 @@ import (
 	"github.com/headwater-live/headwater/codec/rtmp"
 )
 
-// session is one RTMP connection while it is negotiated. It stands between the socket and go-rtmp as
-// the connection that go-rtmp reads, writes and closes.
+// session is one RTMP connection while it is negotiated. It stands between the socket and go-rtmp
+// as the connection that go-rtmp reads, writes and closes.
 type session struct {
 	rtmplib.DefaultHandler
 	opts   *RTMPOptions
@@ -55,8 +55,8 @@ const (
 	libBuffer         = 4096
 )
 
-// negotiate runs go-rtmp on the connection until it is granted to somebody or over. It returns why it
-// is over.
+// negotiate runs go-rtmp on the connection until it is granted to somebody or over. It returns why
+// it is over.
 func (s *session) negotiate() error {
 	if err := s.conn.SetDeadline(s.since.Add(s.opts.Handshake)); err != nil {
 		return err
@@ -123,8 +123,8 @@ func (s *session) Read(p []byte) (int, error) {
 // Write implements io.Writer for go-rtmp.
 func (s *session) Write(p []byte) (int, error) { return s.conn.Write(p) }
 
-// Close implements io.Closer for go-rtmp. It closes a connection that nobody owns, and lets go of one
-// that somebody does: by now all of go-rtmp's answers are written.
+// Close implements io.Closer for go-rtmp. It closes a connection that nobody owns, and lets go of
+// one that somebody does: by now all of go-rtmp's answers are written.
 func (s *session) Close() error {
 	s.once.Do(func() {
 		if !s.granted {
@@ -145,7 +145,9 @@ func (s *session) OnConnect(_ uint32, cmd *rtmpmsg.NetConnectionConnect) error {
 }
 
 // OnPublish implements rtmp.Handler.
-func (s *session) OnPublish(_ *rtmplib.StreamContext, _ uint32, cmd *rtmpmsg.NetStreamPublish) error {
+func (s *session) OnPublish(
+	_ *rtmplib.StreamContext, _ uint32, cmd *rtmpmsg.NetStreamPublish,
+) error {
 	key, err := Key(s.app, cmd.PublishingName)
 	if err != nil {
 		return s.refuse("NetStream.Publish.BadName", err)

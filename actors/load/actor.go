@@ -31,7 +31,8 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		utilisation: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "headwater_cpu_utilisation_ratio",
-			Help: "Share of the CPU in use, from 0 to 1: the process' of its own, or the machine's if greater.",
+			Help: "Share of the CPU in use, from 0 to 1: the process' of its own, or the machine's " +
+				"if greater.",
 		}),
 		window: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "headwater_merge_window_seconds",

@@ -20,9 +20,9 @@ type cpu struct {
 	total   uint64
 }
 
-// sample returns the utilisation since the last sample, from 0 to 1: the greater of the process' share
-// of its own processors and the machine's share of all, as a neighbour's load leaves no more to spare
-// than ours.
+// sample returns the utilisation since the last sample, from 0 to 1: the greater of the process'
+// share of its own processors and the machine's share of all, as a neighbour's load leaves no more
+// to spare than ours.
 func (c *cpu) sample(now time.Time) (float64, error) {
 	process, err := processTime()
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package load watches how busy the node is, and widens the merge window when it is: one write for
-// many access units costs a fraction of a write for each, and a node with no CPU to spare delays its
-// viewers more than the window does.
+// many access units costs a fraction of a write for each, and a node with no CPU to spare delays
+// its viewers more than the window does.
 package load
 
 import "time"
@@ -14,8 +14,8 @@ const (
 	idleBelow  = 0.50                 // narrow
 )
 
-// next is the window that follows the present one at a CPU utilisation from 0 to 1. It grows by half
-// and shrinks by a quarter, so that it finds its place within seconds and does not swing.
+// next is the window that follows the present one at a CPU utilisation from 0 to 1. It grows by
+// half and shrinks by a quarter, so that it finds its place within seconds and does not swing.
 func next(window time.Duration, utilisation float64) time.Duration {
 	switch {
 	case utilisation > busyAbove:

@@ -56,8 +56,8 @@ func (m *Machine) Last() (media.Time, bool) {
 // Fence refuses the epochs below epoch from now on.
 func (m *Machine) Fence(epoch uint64) { m.fence = max(m.fence, epoch) }
 
-// Push takes the next unit. It returns the unit that entered the ring, restamped where its time would
-// have fallen, or why none did.
+// Push takes the next unit. It returns the unit that entered the ring, restamped where its time
+// would have fallen, or why none did.
 func (m *Machine) Push(u *Unit) (*Unit, error) {
 	if u.Epoch < m.fence || u.Epoch < m.mark.epoch {
 		return nil, fmt.Errorf("%w %d, now %d", ErrStale, u.Epoch, max(m.fence, m.mark.epoch))
@@ -84,8 +84,8 @@ func (m *Machine) Push(u *Unit) (*Unit, error) {
 	return u, nil
 }
 
-// Adopt takes the next unit of a snapshot, which begins anew where the topic is too far behind to be
-// filled up: that is no gap.
+// Adopt takes the next unit of a snapshot, which begins anew where the topic is too far behind to
+// be filled up: that is no gap.
 func (m *Machine) Adopt(u *Unit) (*Unit, error) {
 	if u.Epoch == m.mark.epoch && u.Seq > m.mark.seq+1 {
 		m.mark.seq = u.Seq - 1
@@ -143,8 +143,8 @@ func (m *Machine) rising(u *Unit) *Unit {
 	return u.at(dts)
 }
 
-// isEntry reports whether a decoder can begin with u: with a video keyframe, or with any audio where
-// there is no video.
+// isEntry reports whether a decoder can begin with u: with a video keyframe, or with any audio
+// where there is no video.
 func (m *Machine) isEntry(u *Unit) bool {
 	if u.Role != media.Keyframe {
 		return false

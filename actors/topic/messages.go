@@ -13,8 +13,8 @@ type Attach struct {
 	Publisher *actor.PID
 }
 
-// Subscribe asks for the topic's units from now on; the sender gets a Snapshot, then *Unit messages,
-// until it ends or unsubscribes. Subscribing anew gives a new snapshot.
+// Subscribe asks for the topic's units from now on; the sender gets a Snapshot, then *Unit
+// messages, until it ends or unsubscribes. Subscribing anew gives a new snapshot.
 type Subscribe struct{ Subscriber *actor.PID }
 
 // Unsubscribe ends a subscription.

@@ -36,7 +36,7 @@ func NewMetrics(reg prometheus.Registerer, role string) (*Metrics, error) {
 	}, []string{"reason"})
 	gaps := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "headwater_topic_gaps_total", ConstLabels: labels,
-		Help: "Places where access units were missing, each of which costs video up to the next keyframe.",
+		Help: "Places where access units were missing; each costs video up to the next keyframe.",
 	})
 	for _, c := range []prometheus.Collector{units, bytes, losses, gaps} {
 		if err := reg.Register(c); err != nil {

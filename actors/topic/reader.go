@@ -2,10 +2,10 @@ package topic
 
 import "github.com/headwater-live/headwater/codec/media"
 
-// Reader follows a ring with a cursor, for one viewer. What it returns, in order, always decodes: it
-// begins with the headers and the newest GOP, and when it has fallen too far behind it goes on at the
-// newest keyframe. It is a plain value: no goroutine, no clock, no lock. It is not safe for concurrent
-// use; any number of Readers may follow one ring.
+// Reader follows a ring with a cursor, for one viewer. What it returns, in order, always decodes:
+// it begins with the headers and the newest GOP, and when it has fallen too far behind it goes on
+// at the newest keyframe. It is a plain value: no goroutine, no clock, no lock. It is not safe for
+// concurrent use; any number of Readers may follow one ring.
 type Reader struct {
 	ring      *Ring
 	maxBehind media.Time

@@ -23,9 +23,9 @@ func DefaultLimits() Limits { return Limits{Bytes: 32 << 20, Time: 8 * media.Sec
 // Ring keeps the recent units of a topic. One writer, the topic's actor, appends; any number of
 // readers follow without locks. It outlives the actor's restarts: readers keep their place.
 //
-// A position counts the units ever appended. Slot positions are reused, so a reader loads a slot first
-// and then checks that the tail has not passed the position: the writer moves the tail before it
-// reuses a slot, and Go's atomics are sequentially consistent.
+// A position counts the units ever appended. Slot positions are reused, so a reader loads a slot
+// first and then checks that the tail has not passed the position: the writer moves the tail before
+// it reuses a slot, and Go's atomics are sequentially consistent.
 type Ring struct {
 	limits  Limits
 	table   atomic.Pointer[[]atomic.Pointer[Unit]] // a power of two of slots; grows, never shrinks
@@ -179,8 +179,8 @@ func (r *Ring) WakeAll() {
 	r.mu.Unlock()
 }
 
-// Wait has w woken at the next turn, and reports true; if more was published since seen, the count of
-// visible units that the reader knows of, it does nothing and reports false.
+// Wait has w woken at the next turn, and reports true; if more was published since seen, the count
+// of visible units that the reader knows of, it does nothing and reports false.
 func (r *Ring) Wait(w *Waiter, seen uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

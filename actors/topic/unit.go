@@ -6,8 +6,8 @@ import (
 	"github.com/headwater-live/headwater/codec/rtmp"
 )
 
-// Unit is an access unit with its place in a topic and the headers of its container forms. It is made
-// once and shared by rings, relays and viewers; nobody changes it.
+// Unit is an access unit with its place in a topic and the headers of its container forms. It is
+// made once and shared by rings, relays and viewers; nobody changes it.
 type Unit struct {
 	media.AccessUnit
 	// Epoch names the incarnation of the broadcast that the unit comes from.
