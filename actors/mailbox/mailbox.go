@@ -3,9 +3,10 @@
 // The drop rule: a mailbox holds at most its capacity of user messages. When it is full, the oldest
 // message that is Droppable (media, which a receiver can do without by skipping to the next
 // keyframe) makes room. When none is, the new message is refused. Both are counted and handed to
-// the drop hook, so that nothing is lost in silence. System messages (stop, restart, watch) and Urgent
-// ones are never dropped, never counted, overtake user messages in the order of their posting, and
-// are handled while the mailbox is suspended. A poison pill waits its turn, but is never refused.
+// the drop hook, so that nothing is lost in silence. System messages (stop, restart, watch) and
+// Urgent ones are never dropped, never counted, overtake user messages in the order of their
+// posting, and are handled while the mailbox is suspended. A poison pill waits its turn, but is
+// never refused.
 package mailbox
 
 import (

@@ -22,11 +22,12 @@ const (
 	Running
 	Restarting // failed and waiting for its restart, or on its way
 	Stopping
+	Abandoned // did not stop by its deadline; its supervisor goes on without it
 )
 
 // String returns the word of the live tree.
 func (s State) String() string {
-	return [...]string{"starting", "running", "restarting", "stopping"}[s]
+	return [...]string{"starting", "running", "restarting", "stopping", "abandoned"}[s]
 }
 
 // Kind counts what the actors of one kind do, past and present.
@@ -49,14 +50,34 @@ func (k *Kind) observe(d time.Duration) { k.messages.observe(d) }
 type Vital struct {
 	Spec     Spec
 	parent   *Vital
+	producer actor.MailboxProducer
 	mailbox  *mailbox.Stats
 	counts   *Kind
+	pid      *actor.PID // set when it enters the census
 	state    atomic.Int32
-	restarts atomic.Int64
+	starts   atomic.Int64
 	group    atomic.Pointer[own.Group]
 	since    atomic.Int64 // Unix nanoseconds of the first Started; 0 before
 	failure  atomic.Pointer[string]
-	order    uint64
+	order    uint64 // this and children are guarded by the census
+	children int
+	ended    func() // told of the root's end; else nil
+}
+
+// begun notes that the actor is started for the nth time.
+func (v *Vital) begun(n int) {
+	v.starts.Store(int64(n))
+	if n > 1 {
+		v.counts.Restarts.Add(1)
+	}
+}
+
+// failed notes a failure.
+func (v *Vital) failed(reason error) {
+	text := reason.Error()
+	v.failure.Store(&text)
+	v.state.Store(int32(Restarting))
+	v.counts.Failures.Add(1)
 }
 
 // Census knows every live actor. It asks none of them: what it tells is true of a stuck actor too.
@@ -124,11 +145,14 @@ func (c *Census) enter(pid *actor.PID, v *Vital) {
 		return
 	}
 	c.order++
-	v.order = c.order
+	v.order, v.pid = c.order, pid
 	v.since.Store(time.Now().UnixNano())
 	c.live[pid.Id] = v
 	v.counts.Running.Add(1)
 	v.counts.Starts.Add(1)
+	if v.parent != nil {
+		v.parent.children++
+	}
 }
 
 // leave notes an actor's end.
@@ -138,28 +162,9 @@ func (c *Census) leave(pid *actor.PID, v *Vital) {
 	if c.live[pid.Id] == v {
 		delete(c.live, pid.Id)
 		v.counts.Running.Add(-1)
-	}
-}
-
-func (c *Census) find(pid *actor.PID) *Vital {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.live[pid.Id]
-}
-
-func (c *Census) failed(pid *actor.PID, reason error) {
-	if v := c.find(pid); v != nil {
-		text := reason.Error()
-		v.failure.Store(&text)
-		v.state.Store(int32(Restarting))
-		v.counts.Failures.Add(1)
-	}
-}
-
-func (c *Census) restarted(pid *actor.PID, n int) {
-	if v := c.find(pid); v != nil {
-		v.restarts.Store(int64(n))
-		v.counts.Restarts.Add(1)
+		if v.parent != nil {
+			v.parent.children--
+		}
 	}
 }
 
@@ -167,12 +172,8 @@ func (c *Census) restarted(pid *actor.PID, n int) {
 func (c *Census) Children(pid *actor.PID) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	parent := c.live[pid.Id]
-	n := 0
-	for _, v := range c.live {
-		if parent != nil && v.parent == parent {
-			n++
-		}
+	if v := c.live[pid.Id]; v != nil {
+		return v.children
 	}
-	return n
+	return 0
 }

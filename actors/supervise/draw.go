@@ -16,8 +16,8 @@ type row struct {
 	columns []string
 }
 
-// Draw writes the drawing of a declared tree: supervisors in brackets, workers in parentheses, a star
-// behind what there can be any number of.
+// Draw writes the drawing of a declared tree: supervisors in brackets, workers in parentheses, a
+// star behind what there can be any number of.
 func Draw(w io.Writer, spec Spec) error {
 	var rows []row
 	declared(&rows, &spec, "", "", false)
@@ -85,17 +85,24 @@ const Siblings = 20
 // DrawLive writes the live tree in the shape of the drawing, with the state of each actor. Of more
 // than limit children alike it shows the first and counts the rest; limit 0 shows all.
 func (c *Census) DrawLive(w io.Writer, now time.Time, limit int) error {
+	var roots []*Vital
 	below := map[*Vital][]*Vital{}
 	c.mu.Lock()
 	for _, v := range c.live {
+		// What outlives its supervisor, abandoned, stands beside the root.
+		if v.parent == nil || c.live[v.parent.pid.Id] != v.parent {
+			roots = append(roots, v)
+			continue
+		}
 		below[v.parent] = append(below[v.parent], v)
 	}
 	c.mu.Unlock()
+	slices.SortFunc(roots, func(a, b *Vital) int { return cmp.Compare(a.order, b.order) })
 	for _, siblings := range below {
 		slices.SortFunc(siblings, func(a, b *Vital) int { return cmp.Compare(a.order, b.order) })
 	}
 	rows := []row{{columns: []string{"state", "restarts", "mailbox", "age", "goroutines", "up"}}}
-	for _, root := range below[nil] {
+	for _, root := range roots {
 		alive(&rows, below, root, "", "", now, limit)
 	}
 	return write(w, rows)
@@ -126,7 +133,7 @@ func (v *Vital) row(lead string, now time.Time) row {
 	}
 	columns := []string{
 		State(v.state.Load()).String(),
-		fmt.Sprint(v.restarts.Load()),
+		fmt.Sprint(v.starts.Load() - 1),
 		fmt.Sprintf("%d/%d", v.mailbox.Len(), v.mailbox.Cap()),
 		v.mailbox.Age(now).Round(time.Millisecond).String(),
 		goroutines,

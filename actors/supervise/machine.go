@@ -19,7 +19,8 @@ type machine struct {
 	failures []time.Time // within the limit's window
 	phase    phase
 	effects  []effect
-	idle     int // counts the times the last child left: a Linger timer of an older time is void
+	timers   int // counts the timers asked for: each has its number
+	linger   int // the Linger timer that counts, the others are void
 }
 
 type phase uint8
@@ -44,15 +45,16 @@ const (
 )
 
 type child struct {
-	spec     Spec
+	spec     *Spec
 	index    int // in children
 	status   status
 	failures []time.Time
+	timer    int  // failed: the number of the timer that it waits for
 	ready    bool // failed: its pause is over
-	spawn    bool // failed: it ended by itself, there is nothing left to restart
+	spawn    bool // failed: it has ended, there is nothing left to restart
 	stop     bool // has to stop, as an earlier sibling failed
 	halted   bool // has failed: it hears nothing but system messages
-	restarts int
+	starts   int
 }
 
 type op uint8
@@ -78,13 +80,13 @@ type effect struct {
 	name   string // opRebind: the sibling that was restarted
 	after  time.Duration
 	reason error
-	n      int
+	n      int // opTimer, opLinger: the number of the timer
 }
 
 func newMachine(spec *Spec, jitter func() float64) *machine {
 	m := &machine{spec: spec, jitter: jitter, names: map[string]*child{}}
 	for i := range spec.Children {
-		m.admit(&child{spec: spec.Children[i]})
+		m.admit(&child{spec: &spec.Children[i]})
 	}
 	return m
 }
@@ -107,29 +109,32 @@ func (m *machine) take() []effect {
 func (m *machine) child(name string) *child { return m.names[name] }
 
 // begin starts the children in order.
-func (m *machine) begin() { m.advance() }
+func (m *machine) begin() {
+	m.startLinger()
+	m.advance()
+}
 
-// add starts one more child of a dynamic supervisor. It returns the child and whether it is new; nil
-// when the supervisor is ending.
-func (m *machine) add(spec Spec) (c *child, fresh bool) {
+// add starts one more child of a dynamic supervisor. It returns the child and whether it is new;
+// nil when the supervisor is ending.
+func (m *machine) add(spec *Spec) (c *child, fresh bool) {
 	if m.phase >= phaseStopping {
 		return nil, false
 	}
 	if c = m.child(spec.Name); c != nil {
 		return c, false
 	}
-	c = &child{spec: spec, status: starting}
+	c = &child{spec: spec}
 	m.admit(c)
-	m.emit(effect{op: opSpawn, child: c})
+	m.launch(c)
 	return c, true
 }
 
-// spawnFailed takes back a child that could not be spawned. A dynamic supervisor does without it; to
-// any other it is one of its parts, without which it cannot go on.
+// spawnFailed takes back a child that could not be spawned. A dynamic supervisor does without it;
+// to any other it is one of its parts, without which it cannot go on.
 func (m *machine) spawnFailed(c *child, err error) {
-	c.status = gone
+	c.status, c.stop = gone, false
 	m.forget(c)
-	if m.spec.Strategy != Dynamic {
+	if m.spec.Strategy != Dynamic && m.phase < phaseStopping {
 		m.escalate(fmt.Errorf("supervisor %s: start %s: %w", m.spec.Name, c.spec.Name, err))
 		return
 	}
@@ -141,10 +146,10 @@ func (m *machine) escalate(reason error) {
 	m.emit(effect{op: opEscalate, reason: reason})
 }
 
-// isUp notes that a child has handled its Started.
-func (m *machine) isUp(name string) {
+// isUp notes that a child has handled its Started, for the nth time.
+func (m *machine) isUp(name string, n int) {
 	c := m.child(name)
-	if c == nil || c.status != starting {
+	if c == nil || c.status != starting || c.starts != n {
 		return
 	}
 	c.status = up
@@ -157,21 +162,27 @@ func (m *machine) isFailed(name string, reason error, now time.Time) {
 	if c == nil || m.phase == phaseEnded {
 		return
 	}
+	again := c.halted
 	c.halted = true
-	if m.phase == phaseStopping || c.status == stopping || c.status == departing {
-		m.stop(c) // its failure is no news: it was to go anyway
-		return
-	}
-	if c.spec.Restart == Temporary {
+	switch {
+	case c.status == down, c.status == gone, c.status == failed:
+		// It has ended, or waits for its restart already.
+	case c.status == stopping, c.status == departing:
+		if !again { // it no longer hears the wish that it should stop: now it is told
+			m.emit(effect{op: opStop, child: c})
+		}
+	case m.phase == phaseStopping, c.stop:
+		// Its failure is no news: it is to go anyway, when its turn comes.
+	case c.spec.Restart == Temporary:
 		c.status = departing
 		m.emit(effect{op: opStop, child: c, reason: reason})
-		return
+	default:
+		m.failure(c, false, reason, now)
 	}
-	m.failure(c, false, reason, now)
 }
 
-// failure counts a failure of c against the limit and has it back after a pause: restarted in place,
-// or spawned anew where it is already gone.
+// failure counts a failure of c against the limit and has it back after a pause: restarted in
+// place, or spawned anew where it is already gone.
 func (m *machine) failure(c *child, spawn bool, reason error, now time.Time) {
 	limit := m.spec.limit()
 	m.failures = append(within(m.failures, now, limit.Within), now)
@@ -181,9 +192,10 @@ func (m *machine) failure(c *child, spawn bool, reason error, now time.Time) {
 			m.spec.Name, len(m.failures), limit.Within, c.spec.Name, reason))
 		return
 	}
-	c.status, c.ready, c.spawn, c.stop = failed, false, spawn, false
+	m.timers++
+	c.status, c.timer, c.ready, c.spawn, c.stop = failed, m.timers, false, spawn, false
 	pause := m.spec.backoff().pause(len(c.failures), m.jitter())
-	m.emit(effect{op: opTimer, child: c, after: pause})
+	m.emit(effect{op: opTimer, child: c, after: pause, n: c.timer})
 	if m.spec.Strategy == RestForOne {
 		m.markRest(c)
 	}
@@ -199,27 +211,18 @@ func (m *machine) markRest(c *child) {
 	}
 }
 
-// pauseOver notes that a failed child's back-off is over.
-func (m *machine) pauseOver(name string) {
-	if c := m.child(name); c != nil && c.status == failed {
-		c.ready = true
-		if m.spec.Strategy == Dynamic {
-			m.revive(c)
-			return
-		}
-		m.advance()
+// pauseOver notes that the back-off of a failed child, timer n, is over.
+func (m *machine) pauseOver(name string, n int) {
+	c := m.child(name)
+	if c == nil || c.status != failed || c.timer != n || m.phase >= phaseStopping {
+		return
 	}
-}
-
-// revive has a failed child back.
-func (m *machine) revive(c *child) {
-	c.status, c.halted = starting, false
-	c.restarts++
-	if c.spawn {
-		m.emit(effect{op: opSpawn, child: c})
-	} else {
-		m.emit(effect{op: opRestart, child: c})
+	c.ready = true
+	if m.spec.Strategy == Dynamic {
+		m.launch(c)
+		return
 	}
+	m.advance()
 }
 
 // isTerminated notes that a child's actor is no more.
@@ -228,13 +231,20 @@ func (m *machine) isTerminated(name string, now time.Time) {
 	if c == nil || m.phase == phaseEnded {
 		return
 	}
-	was := c.status
 	switch {
-	case m.phase == phaseStopping, was == departing,
-		was != stopping && c.spec.Restart != Permanent,
-		c.spec.Restart == Temporary:
-		m.isGone(c, was)
-	case was == stopping:
+	case c.status == down, c.status == gone:
+	case c.status == departing, m.phase == phaseStopping:
+		m.isGone(c, false)
+	case c.status == stopping && c.spec.Restart == Temporary:
+		m.isGone(c, false)
+	case c.status == stopping, c.status == failed && c.stop:
+		c.status, c.stop = down, false
+		m.advance()
+	case c.status == failed: // stopped by another hand; its restart is due all the same
+		c.spawn = true
+	case c.spec.Restart != Permanent:
+		m.isGone(c, true)
+	case c.stop:
 		c.status, c.stop = down, false
 		m.advance()
 	default:
@@ -242,11 +252,12 @@ func (m *machine) isTerminated(name string, now time.Time) {
 	}
 }
 
-func (m *machine) isGone(c *child, was status) {
+// isGone notes that a child has ended for good, normally if it was by itself.
+func (m *machine) isGone(c *child, normally bool) {
 	c.status, c.stop = gone, false
 	m.emit(effect{op: opGone, child: c})
 	m.forget(c)
-	if c.spec.Significant && m.phase < phaseStopping && was != departing {
+	if c.spec.Significant && normally && m.phase < phaseStopping {
 		m.phase = phaseStopping
 	}
 	m.advance()
@@ -263,15 +274,22 @@ func (m *machine) forget(c *child) {
 	m.children[last] = nil
 	m.children = m.children[:last]
 	delete(m.names, c.spec.Name)
-	if len(m.children) == 0 && m.phase < phaseStopping && m.spec.Linger > 0 {
-		m.idle++
-		m.emit(effect{op: opLinger, after: m.spec.Linger, n: m.idle})
+	m.startLinger()
+}
+
+// startLinger has a dynamic supervisor without children wait for its end.
+func (m *machine) startLinger() {
+	if m.spec.Strategy == Dynamic && m.spec.Linger > 0 && len(m.children) == 0 &&
+		m.phase < phaseStopping {
+		m.timers++
+		m.linger = m.timers
+		m.emit(effect{op: opLinger, after: m.spec.Linger, n: m.linger})
 	}
 }
 
-// lingered ends a dynamic supervisor that has stayed without children.
+// lingered ends a dynamic supervisor that has had no child since timer n was asked for.
 func (m *machine) lingered(n int) {
-	if n == m.idle && len(m.children) == 0 && m.phase < phaseStopping {
+	if n == m.linger && len(m.children) == 0 && m.phase < phaseStopping {
 		m.phase = phaseStopping
 		m.advance()
 	}
@@ -280,16 +298,22 @@ func (m *machine) lingered(n int) {
 // end stops one child for good.
 func (m *machine) end(name string) bool {
 	c := m.child(name)
-	if c == nil {
+	if c == nil || m.phase == phaseEnded {
 		return false
 	}
-	if c.status == down || c.status == gone {
+	switch c.status {
+	case gone:
+		return false
+	case down:
 		c.status = gone
-		m.forget(c)
-		return true
+		m.advance()
+	case departing:
+	case stopping: // its stop is under way: only it will not come back
+		c.status = departing
+	default:
+		c.status = departing
+		m.emit(effect{op: opStop, child: c})
 	}
-	c.status = departing
-	m.emit(effect{op: opStop, child: c})
 	return true
 }
 
@@ -307,139 +331,17 @@ func (m *machine) halt() { m.phase = phaseEnded }
 // overdue gives up on a child that did not stop in time.
 func (m *machine) overdue(name string) {
 	c := m.child(name)
-	if c == nil || (c.status != stopping && c.status != departing) {
+	if c == nil || (c.status != stopping && c.status != departing) || m.phase == phaseEnded {
 		return
 	}
 	m.emit(effect{op: opAbandon, child: c})
 	if m.phase < phaseStopping && c.status == stopping { // its name is taken: it cannot come back
+		c.status, c.stop = gone, false
 		m.escalate(fmt.Errorf("supervisor %s: %s did not stop in %v",
 			m.spec.Name, name, c.spec.stopDeadline()))
 		return
 	}
-	m.isGone(c, departing)
-}
-
-// advance does whatever can be done next. It is called after every change.
-func (m *machine) advance() {
-	switch m.phase {
-	case phaseStarting, phaseRunning:
-		if m.spec.Strategy == Dynamic { // its children do not wait for each other
-			m.running()
-			return
-		}
-		if m.stopMarked() || m.restartReady() || m.startDown() {
-			return
-		}
-		if m.allUp() {
-			m.running()
-		}
-	case phaseStopping:
-		m.stopNext()
-	case phaseEnded:
-	}
-}
-
-func (m *machine) running() {
-	if m.phase == phaseStarting {
-		m.phase = phaseRunning
-		m.emit(effect{op: opUp})
-	}
-}
-
-// stopMarked stops the marked children one by one, the last first, and reports whether one is left.
-func (m *machine) stopMarked() bool {
-	for i := len(m.children) - 1; i >= 0; i-- {
-		if c := m.children[i]; c.stop {
-			m.stop(c)
-			return true
-		}
-	}
-	return false
-}
-
-func (m *machine) stop(c *child) {
-	if c.status == stopping || c.status == departing {
-		return
-	}
-	c.status = stopping
-	m.emit(effect{op: opStop, child: c})
-}
-
-// restartReady restarts failed children whose pause is over, the first first; those after a failed
-// one that waits are held back under rest-for-one. It reports whether to go no further.
-func (m *machine) restartReady() bool {
-	for i, c := range m.children {
-		if c.status != failed {
-			continue
-		}
-		if !c.ready {
-			if m.spec.Strategy == RestForOne {
-				return true
-			}
-			continue
-		}
-		m.revive(c)
-		if m.spec.Strategy == RestForOne {
-			for _, later := range m.children[i+1:] {
-				if later.spec.Rebind && later.status == up {
-					m.emit(effect{op: opRebind, child: later, name: c.spec.Name})
-				}
-			}
-			return true
-		}
-	}
-	return false
-}
-
-// startDown starts the first child that is down, once those before it are up, and reports whether
-// one is on its way.
-func (m *machine) startDown() bool {
-	for _, c := range m.children {
-		switch c.status {
-		case down:
-			if m.phase == phaseRunning {
-				c.restarts++
-			}
-			c.status, c.halted = starting, false
-			m.emit(effect{op: opSpawn, child: c})
-			return true
-		case starting:
-			if m.phase == phaseStarting || m.spec.Strategy == RestForOne {
-				return true
-			}
-		default:
-		}
-	}
-	return false
-}
-
-func (m *machine) allUp() bool {
-	return !slices.ContainsFunc(m.children, func(c *child) bool {
-		return c.status != up && c.status != gone
-	})
-}
-
-// stopNext stops children in reverse order, one at a time; a dynamic supervisor's side by side.
-func (m *machine) stopNext() {
-	waiting := false
-	for i := len(m.children) - 1; i >= 0; i-- {
-		c := m.children[i]
-		if c.status == down {
-			c.status = gone
-		}
-		if c.status == gone {
-			continue
-		}
-		waiting = true
-		m.stop(c)
-		if m.spec.Strategy != Dynamic {
-			break
-		}
-	}
-	if !waiting && m.phase != phaseEnded {
-		m.phase = phaseEnded
-		m.emit(effect{op: opEnd})
-	}
+	m.isGone(c, false)
 }
 
 // within keeps the times that lie in the window before now.

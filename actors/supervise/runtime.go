@@ -26,10 +26,17 @@ type Runtime struct {
 	Jitter func() float64
 }
 
-// Start starts the tree below spec in system. spent is called, once and on an actor's goroutine, when
-// its root has failed beyond its limit: nothing of the tree is left then. The answer is the root.
-func (r *Runtime) Start(system *actor.ActorSystem, spec Spec, spent func(error)) (*actor.PID, error) {
-	props := r.props(spec, nil).Configure(actor.WithGuardian(&guardian{spent: spent}))
+// Start starts the tree below spec in system. spent is called, once and on an actor's goroutine,
+// when its root has failed beyond its limit and has ended: nothing of the tree is left then, but
+// what had to be abandoned. The answer is the root.
+func (r *Runtime) Start(
+	system *actor.ActorSystem, spec Spec, spent func(error),
+) (*actor.PID, error) {
+	g := &guardian{spent: spent}
+	vital := r.vital(system, &spec, nil)
+	vital.ended = g.ended
+	vital.begun(1)
+	props := r.props(vital).Configure(actor.WithGuardian(g))
 	pid, err := system.Root.SpawnNamed(props, spec.Name)
 	if err != nil {
 		return nil, fmt.Errorf("start tree %s: %w", spec.Name, err)
@@ -44,30 +51,65 @@ func (r *Runtime) jitter() func() float64 {
 	return rand.Float64
 }
 
-// props are those of one actor: a supervisor's or a worker's shell in a bounded mailbox.
-func (r *Runtime) props(spec Spec, parent *Vital) *actor.Props {
-	counts := r.Census.kind(spec.Kind)
+// vital makes the entry of one actor, and its bounded mailbox.
+func (r *Runtime) vital(system *actor.ActorSystem, spec *Spec, parent *Vital) *Vital {
+	v := &Vital{Spec: *spec, parent: parent, counts: r.Census.kind(spec.Kind)}
 	capacity := spec.Mailbox
 	if spec.Strategy == Dynamic {
 		capacity = max(capacity, dynamicMailbox)
 	}
-	producer, stats := mailbox.New(mailbox.Options{
+	v.producer, v.mailbox = mailbox.New(mailbox.Options{
 		Capacity: capacity,
 		Batch:    r.Batch,
-		Dropped:  func(any) { counts.Drops.Add(1) },
-		Handled:  counts.observe,
+		Dropped:  func(msg any) { r.dropped(system, v, msg) },
+		Handled:  v.counts.observe,
+		Unread:   func(msg any) { r.unread(system, v, msg) },
 	})
-	vital := &Vital{Spec: spec, parent: parent, mailbox: stats, counts: counts}
-	opts := []actor.PropsOption{actor.WithMailbox(producer)}
+	return v
+}
+
+// props are those of one actor: a supervisor's or a worker's shell in its mailbox.
+func (r *Runtime) props(v *Vital) *actor.Props {
+	opts := []actor.PropsOption{actor.WithMailbox(v.producer)}
 	if r.Dispatcher != nil {
 		opts = append(opts, actor.WithDispatcher(r.Dispatcher))
 	}
 	return actor.PropsFromProducer(func() actor.Actor {
-		if spec.Strategy == Worker {
-			return &worker{shell: shell{rt: r, vital: vital}}
+		if v.Spec.Strategy == Worker {
+			return &worker{shell: shell{rt: r, vital: v}}
 		}
-		return newSupervisor(r, vital)
+		return newSupervisor(r, v)
 	}, opts...)
+}
+
+// dropped counts a message that a mailbox's bound has cost, and tells of the first, second, fourth
+// and so on of a kind.
+func (r *Runtime) dropped(system *actor.ActorSystem, v *Vital, msg any) {
+	if n := v.counts.Drops.Add(1); n&(n-1) == 0 {
+		r.Log.Warn("mailbox is full", slog.String("actor", v.Spec.Name),
+			slog.String("kind", v.Spec.Kind), slog.Uint64("dropped", n),
+			slog.String("message", fmt.Sprintf("%T", actor.UnwrapEnvelopeMessage(msg))))
+	}
+	refuseStart(system, msg, v.Spec.Name+" is overrun")
+}
+
+// unread makes a dead letter of what an actor that has ended did not read.
+func (r *Runtime) unread(system *actor.ActorSystem, v *Vital, msg any) {
+	if !refuseStart(system, msg, v.Spec.Name+" has ended") {
+		system.DeadLetter.SendUserMessage(v.pid, msg)
+	}
+}
+
+// refuseStart answers a StartChild that its supervisor will not see, and tells whether msg is one.
+func refuseStart(system *actor.ActorSystem, msg any, reason string) bool {
+	_, inner, sender := actor.UnwrapEnvelope(msg)
+	if _, ok := inner.(*StartChild); !ok {
+		return false
+	}
+	if sender != nil {
+		system.Root.Send(sender, &ChildRefused{Reason: reason})
+	}
+	return true
 }
 
 // dynamicMailbox holds a crowd that arrives at once: a StartChild, its Up and its end for each.
@@ -75,26 +117,24 @@ const dynamicMailbox = 16384
 
 // guardian is told of the failure of the tree's root, on which it may only stop it.
 type guardian struct {
-	spent func(error)
-	told  atomic.Bool
+	spent  func(error)
+	reason atomic.Pointer[error]
 }
 
 // HandleFailure implements actor.SupervisorStrategy.
-func (g *guardian) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
-	_ *actor.RestartStatistics, reason, _ any,
+func (g *guardian) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor,
+	child *actor.PID, _ *actor.RestartStatistics, reason, _ any,
 ) {
+	err := failure(reason)
+	g.reason.CompareAndSwap(nil, &err)
 	supervisor.StopChildren(child)
-	if g.told.CompareAndSwap(false, true) && g.spent != nil {
-		g.spent(failure(reason))
-	}
 }
 
-// failure makes an error of what an actor panicked with.
-func failure(reason any) error {
-	if err, ok := reason.(error); ok {
-		return err
+// ended tells of the end of a root that has failed.
+func (g *guardian) ended() {
+	if reason := g.reason.Load(); reason != nil && g.spent != nil {
+		g.spent(*reason)
 	}
-	return fmt.Errorf("panic: %v", reason)
 }
 
 // after sends msg to pid in d.

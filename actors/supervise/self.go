@@ -8,8 +8,8 @@ import (
 	"github.com/headwater-live/headwater/actors/own"
 )
 
-// Self is what a worker is given by the tree: its goroutines, its logger, its end. There is a new one
-// for each incarnation.
+// Self is what a worker is given by the tree: its goroutines, its logger, its end. There is a new
+// one for each incarnation.
 type Self struct {
 	// Goroutines start the worker's goroutines; they are stopped and awaited when it stops.
 	Goroutines *own.Group
@@ -39,7 +39,8 @@ type Crash struct {
 }
 
 // StartChild asks a dynamic supervisor for a child. The answer, a *ChildStarted or *ChildRefused,
-// comes when the child is up. A child of that name that is there already is the answer too.
+// comes when the child is up. A child of that name that is there already is the answer too. A
+// supervisor that has no room for the question, or ends before it has read it, refuses.
 type StartChild struct{ Spec Spec }
 
 // ChildStarted answers StartChild.
@@ -61,14 +62,47 @@ type StopChild struct {
 // Shutdown asks a supervisor to stop its children, last first, and then itself.
 type Shutdown struct{ Reason string }
 
-// The messages between a shell and its supervisor.
+// The messages between a shell, its supervisor and its timers. They are urgent: no bound of a
+// mailbox may cost one, and they keep the order of what protoactor tells of the same actor.
 type (
-	childUp     struct{ name string }
-	pauseOver   struct{ name string }
+	childUp struct {
+		name string
+		n    int64 // which start of it
+	}
+	pauseOver struct {
+		of   *supervisor // an earlier incarnation's are void
+		name string
+		n    int
+	}
+	lingerOver struct {
+		of *supervisor
+		n  int
+	}
 	stopOverdue struct {
 		name string
-		pid  *actor.PID
+		of   *kid
 	}
-	lingerOver   struct{ n int }
-	ownedFailure struct{ panic *own.Panic }
+	endOverdue   struct{ of *supervisor }
+	ownedFailure struct {
+		of    *own.Group
+		panic *own.Panic
+	}
 )
+
+// Urgent implements mailbox.Urgent.
+func (*childUp) Urgent() {}
+
+// Urgent implements mailbox.Urgent.
+func (*pauseOver) Urgent() {}
+
+// Urgent implements mailbox.Urgent.
+func (*lingerOver) Urgent() {}
+
+// Urgent implements mailbox.Urgent.
+func (*stopOverdue) Urgent() {}
+
+// Urgent implements mailbox.Urgent.
+func (*endOverdue) Urgent() {}
+
+// Urgent implements mailbox.Urgent.
+func (*ownedFailure) Urgent() {}

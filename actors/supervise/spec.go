@@ -45,7 +45,7 @@ func (s Strategy) String() string {
 }
 
 // Limit bounds the restarts of a supervisor's children: more than Max failures Within the window,
-// and the supervisor is spent: it fails in its turn.
+// and the supervisor is spent: it fails in its turn. A window of 0 is the default's.
 type Limit struct {
 	Max    int
 	Within time.Duration
@@ -53,7 +53,7 @@ type Limit struct {
 
 // Backoff is the pause before a restart: Min after the first failure in the limit's window, doubled
 // for each one more, at most Max. Half of each pause is jitter, so that what failed together does
-// not come back together.
+// not come back together. A Max of 0 is the default's, or Min if that is more.
 type Backoff struct {
 	Min, Max time.Duration
 }
@@ -61,7 +61,7 @@ type Backoff struct {
 // Defaults of a Spec.
 const (
 	DefaultStop = 5 * time.Second
-	stopMargin  = time.Second // a supervisor's own stop, beyond that of its children
+	stopMargin  = time.Second // what a supervisor grants beyond a deadline, before it acts
 )
 
 var (
@@ -85,7 +85,8 @@ type Spec struct {
 	// Rebind children of a rest-for-one supervisor are told by a Rebind message of the restart of an
 	// earlier sibling, and keep running: they hold what must not be lost, a socket.
 	Rebind bool
-	// Stop is how long it may take to stop; 0 means DefaultStop.
+	// Stop is how long it may take to stop; 0 means DefaultStop. A dynamic supervisor states the
+	// longest of its children's, or has it from its Templates; another has the sum of its children's.
 	Stop time.Duration
 
 	// Mailbox is a worker's bound in user messages; 0 means mailbox.DefaultCapacity.
@@ -111,6 +112,9 @@ func (s *Spec) limit() Limit {
 	if s.Limit == (Limit{}) {
 		return defaultLimit
 	}
+	if s.Limit.Within <= 0 {
+		return Limit{Max: s.Limit.Max, Within: defaultLimit.Within}
+	}
 	return s.Limit
 }
 
@@ -118,27 +122,34 @@ func (s *Spec) backoff() Backoff {
 	if s.Backoff == (Backoff{}) {
 		return defaultBackoff
 	}
+	if s.Backoff.Max <= 0 {
+		return Backoff{Min: s.Backoff.Min, Max: max(s.Backoff.Min, defaultBackoff.Max)}
+	}
 	return s.Backoff
 }
 
-// stopDeadline is the time a child has to stop: for a supervisor the sum over its children, who stop
-// one after the other, and a margin.
+// stopDeadline is the time a child has to stop: for a supervisor the sum over its children, who
+// stop one after the other and each by its deadline and a margin, and a margin for itself.
 func (s *Spec) stopDeadline() time.Duration {
 	own := s.Stop
 	if own == 0 {
 		own = DefaultStop
 	}
-	if s.Strategy == Worker {
+	switch s.Strategy {
+	case Worker:
 		return own
+	case Dynamic: // its children stop side by side
+		for i := range s.Templates {
+			own = max(own, s.Templates[i].stopDeadline())
+		}
+		return own + 2*stopMargin
+	default:
+		sum := stopMargin
+		for i := range s.Children {
+			sum += s.Children[i].stopDeadline() + stopMargin
+		}
+		return sum
 	}
-	sum := stopMargin
-	for i := range s.Children {
-		sum += s.Children[i].stopDeadline()
-	}
-	if s.Strategy == Dynamic { // its children stop side by side
-		sum += own
-	}
-	return sum
 }
 
 // pause is the back-off after the nth failure in the window, n from 1; jitter is from [0, 1).

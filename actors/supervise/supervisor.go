@@ -13,19 +13,35 @@ type supervisor struct {
 	shell
 	machine *machine
 	ctx     actor.Context // protoactor keeps one context an actor, for all its incarnations
-	pids    map[string]*actor.PID
-	asking  map[string][]*actor.PID // who waits for a child to be up
-	stops   map[string]*time.Timer
+	kids    map[string]*kid
+	asking  map[string][]asker
+	timers  map[int]*time.Timer // pauses and lingers, by the machine's number
+	alarm   *time.Timer         // runs while it ends with children left
+	over    bool                // it is being stopped or restarted
 	reason  string
+}
+
+// kid is the actor of a child.
+type kid struct {
+	pid      *actor.PID
+	vital    *Vital
+	deadline *time.Timer // runs while it has to stop
+	hard     bool        // a supervisor that did not shut down in order, and was stopped
+}
+
+// asker waits for a child to be up.
+type asker struct {
+	pid      *actor.PID
+	existing bool
 }
 
 func newSupervisor(rt *Runtime, vital *Vital) *supervisor {
 	return &supervisor{
 		shell:   shell{rt: rt, vital: vital},
 		machine: newMachine(&vital.Spec, rt.jitter()),
-		pids:    map[string]*actor.PID{},
-		asking:  map[string][]*actor.PID{},
-		stops:   map[string]*time.Timer{},
+		kids:    map[string]*kid{},
+		asking:  map[string][]asker{},
+		timers:  map[int]*time.Timer{},
 	}
 }
 
@@ -34,18 +50,20 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	s.ctx = ctx
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		s.rt.Census.enter(ctx.Self(), s.vital)
+		s.begin(ctx)
 		s.machine.begin()
 	case *actor.Terminated:
 		s.terminated(msg.Who)
 	case *childUp:
-		s.childUp(msg.name)
+		s.childUp(msg)
 	case *pauseOver:
-		s.machine.pauseOver(msg.name)
+		s.pauseOver(msg)
 	case *stopOverdue:
 		s.overdue(msg)
 	case *lingerOver:
-		s.machine.lingered(msg.n)
+		s.lingerOver(msg)
+	case *endOverdue:
+		s.endOverdue(msg)
 	case *StartChild:
 		s.startChild(msg)
 	case *StopChild:
@@ -56,20 +74,13 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.reason = msg.Reason
 		s.machine.shutdown()
 	case *Crash:
-		panic("drill: " + msg.Reason)
+		s.crash(msg)
 	case *actor.Restarting:
-		s.vital.state.Store(int32(Restarting))
-		s.machine.halt()
-		s.refuseAll("supervisor restarts")
-		return
+		s.cease(Restarting, "supervisor restarts")
 	case *actor.Stopping:
-		s.vital.state.Store(int32(Stopping))
-		s.machine.halt()
-		s.refuseAll("supervisor stops")
-		return
+		s.cease(Stopping, "supervisor stops")
 	case *actor.Stopped:
-		s.rt.Census.leave(ctx.Self(), s.vital)
-		return
+		s.left(ctx)
 	}
 	s.carryOut()
 }
@@ -78,10 +89,14 @@ func (s *supervisor) Receive(ctx actor.Context) {
 func (s *supervisor) HandleFailure(_ *actor.ActorSystem, _ actor.Supervisor, who *actor.PID,
 	_ *actor.RestartStatistics, reason, _ any,
 ) {
-	name := s.name(who)
-	err := failure(reason)
-	s.log().Error("actor failed", slog.String("child", name), slog.Any("error", err))
-	s.rt.Census.failed(who, err)
+	name, err := s.name(who), failure(reason)
+	k := s.kids[name]
+	if k == nil || k.pid != who {
+		return // it was abandoned, and ends by the stop that it was told of
+	}
+	s.log().Error("actor failed", slog.String("child", name), slog.Any("error", err),
+		slog.String("on", on(err)), slog.String("stack", stack(err)))
+	k.vital.failed(err)
 	s.machine.isFailed(name, err, time.Now())
 	s.carryOut()
 }
@@ -91,48 +106,59 @@ func (s *supervisor) name(pid *actor.PID) string {
 	return strings.TrimPrefix(pid.Id, s.ctx.Self().Id+"/")
 }
 
-func (s *supervisor) terminated(who *actor.PID) {
-	name := s.name(who)
-	if timer := s.stops[name]; timer != nil {
-		timer.Stop()
-		delete(s.stops, name)
+// crash fails this supervisor, unless it has failed or is on its way already.
+func (s *supervisor) crash(msg *Crash) {
+	if !s.hasFailed && !s.over {
+		s.hasFailed = true
+		panic("drill: " + msg.Reason)
 	}
-	delete(s.pids, name)
-	s.machine.isTerminated(name, time.Now())
 }
 
-func (s *supervisor) childUp(name string) {
-	s.machine.isUp(name)
-	for _, who := range s.asking[name] {
-		s.ctx.Send(who, &ChildStarted{PID: s.pids[name]})
+// childUp passes on that a child has started; what an earlier incarnation of it said is void.
+func (s *supervisor) childUp(msg *childUp) {
+	k := s.kids[msg.name]
+	if k == nil || k.vital.starts.Load() != msg.n {
+		return
 	}
-	delete(s.asking, name)
+	s.machine.isUp(msg.name, int(msg.n))
+	for _, who := range s.asking[msg.name] {
+		s.ctx.Send(who.pid, &ChildStarted{PID: k.pid, Existing: who.existing})
+	}
+	delete(s.asking, msg.name)
 }
 
-func (s *supervisor) overdue(msg *stopOverdue) {
-	if pid := s.pids[msg.name]; pid != nil && pid == msg.pid {
-		s.machine.overdue(msg.name)
+func (s *supervisor) pauseOver(msg *pauseOver) {
+	if msg.of == s {
+		delete(s.timers, msg.n)
+		s.machine.pauseOver(msg.name, msg.n)
+	}
+}
+
+func (s *supervisor) lingerOver(msg *lingerOver) {
+	if msg.of == s {
+		delete(s.timers, msg.n)
+		s.machine.lingered(msg.n)
 	}
 }
 
 func (s *supervisor) startChild(msg *StartChild) {
-	sender := s.ctx.Sender()
+	sender, name := s.ctx.Sender(), msg.Spec.Name
 	if s.vital.Spec.Strategy != Dynamic {
 		s.answer(sender, &ChildRefused{Reason: s.vital.Spec.Name + " takes no children"})
 		return
 	}
-	c, fresh := s.machine.add(msg.Spec)
+	c, fresh := s.machine.add(&msg.Spec)
 	switch {
 	case c == nil:
 		s.answer(sender, &ChildRefused{Reason: s.vital.Spec.Name + " is ending"})
 	case c.status == stopping || c.status == departing:
-		s.answer(sender, &ChildRefused{Reason: msg.Spec.Name + " is ending"})
-	case fresh || c.status == starting:
+		s.answer(sender, &ChildRefused{Reason: name + " is ending"})
+	case c.status == starting || c.status == failed:
 		if sender != nil {
-			s.asking[msg.Spec.Name] = append(s.asking[msg.Spec.Name], sender)
+			s.asking[name] = append(s.asking[name], asker{pid: sender, existing: !fresh})
 		}
 	default:
-		s.answer(sender, &ChildStarted{PID: s.pids[msg.Spec.Name], Existing: true})
+		s.answer(sender, &ChildStarted{PID: s.kids[name].pid, Existing: true})
 	}
 }
 
@@ -144,111 +170,23 @@ func (s *supervisor) answer(to *actor.PID, msg any) {
 
 func (s *supervisor) refuse(name, reason string) {
 	for _, who := range s.asking[name] {
-		s.ctx.Send(who, &ChildRefused{Reason: reason})
+		s.ctx.Send(who.pid, &ChildRefused{Reason: reason})
 	}
 	delete(s.asking, name)
 }
 
-func (s *supervisor) refuseAll(reason string) {
-	for name := range s.asking {
-		s.refuse(name, reason)
-	}
-}
-
 func (s *supervisor) stopChild(msg *StopChild) {
 	if s.machine.end(msg.Name) {
-		s.log().Info("child is ended", slog.String("child", msg.Name), slog.String("reason", msg.Reason))
+		s.log().Info("child is ended", slog.String("child", msg.Name),
+			slog.String("reason", msg.Reason))
 	}
 }
 
 // rebindAll passes a Rebind on: whoever is below shares what this supervisor was told.
 func (s *supervisor) rebindAll(msg *Rebind) {
 	for _, c := range s.machine.children {
-		if pid := s.pids[c.spec.Name]; pid != nil && c.status == up {
-			s.ctx.Send(pid, msg)
+		if k := s.kids[c.spec.Name]; k != nil && (c.status == up || c.status == starting) {
+			s.ctx.Send(k.pid, msg)
 		}
 	}
-}
-
-// carryOut does what the machine has decided, and what follows from that.
-func (s *supervisor) carryOut() {
-	for effects := s.machine.take(); len(effects) > 0; effects = s.machine.take() {
-		for _, e := range effects {
-			s.do(e)
-		}
-	}
-}
-
-func (s *supervisor) do(e effect) {
-	switch e.op {
-	case opSpawn:
-		s.spawn(e.child)
-	case opRestart:
-		s.restart(e.child)
-	case opStop:
-		s.stop(e.child)
-	case opAbandon:
-		s.log().Error("child did not stop in time and is abandoned",
-			slog.String("child", e.child.spec.Name), slog.Duration("deadline", e.child.spec.stopDeadline()))
-		delete(s.pids, e.child.spec.Name)
-	case opRebind:
-		s.ctx.Send(s.pids[e.child.spec.Name], &Rebind{Sibling: e.name})
-	case opTimer:
-		s.later(e.after, &pauseOver{name: e.child.spec.Name})
-	case opLinger:
-		s.later(e.after, &lingerOver{n: e.n})
-	case opUp:
-		s.up(s.ctx)
-	case opGone:
-		s.refuse(e.child.spec.Name, "ended before it was up")
-	case opEscalate:
-		s.escalate(e.reason)
-	case opEnd:
-		s.ctx.Stop(s.ctx.Self())
-	}
-}
-
-func (s *supervisor) later(d time.Duration, msg any) *time.Timer {
-	return after(s.ctx.ActorSystem(), s.ctx.Self(), d, msg)
-}
-
-func (s *supervisor) spawn(c *child) {
-	pid, err := s.ctx.SpawnNamed(s.rt.props(c.spec, s.vital), c.spec.Name)
-	if err != nil {
-		s.log().Error("child does not start", slog.String("child", c.spec.Name), slog.Any("error", err))
-		s.refuse(c.spec.Name, err.Error())
-		s.machine.spawnFailed(c, err)
-		return
-	}
-	s.pids[c.spec.Name] = pid
-	if c.restarts > 0 {
-		s.rt.Census.restarted(pid, c.restarts)
-	}
-}
-
-func (s *supervisor) restart(c *child) {
-	pid := s.pids[c.spec.Name]
-	s.rt.Census.restarted(pid, c.restarts)
-	s.ctx.(actor.Supervisor).RestartChildren(pid) //nolint:forcetypeassert // protoactor's context is one
-}
-
-// stop asks a supervisor to shut down in order, and tells a worker to stop, each with a deadline.
-func (s *supervisor) stop(c *child) {
-	name, pid := c.spec.Name, s.pids[c.spec.Name]
-	if pid == nil {
-		s.machine.isTerminated(name, time.Now())
-		return
-	}
-	if c.spec.Strategy == Worker || c.halted {
-		s.ctx.Stop(pid)
-	} else {
-		s.ctx.Send(pid, &Shutdown{Reason: s.reason})
-	}
-	s.stops[name] = s.later(c.spec.stopDeadline()+stopMargin, &stopOverdue{name: name, pid: pid})
-}
-
-func (s *supervisor) escalate(reason error) {
-	s.log().Error("supervisor is spent", slog.Any("error", reason))
-	s.vital.counts.Spent.Add(1)
-	s.ctx.(actor.Supervisor).EscalateFailure(reason, nil) //nolint:forcetypeassert // see restart
 }

@@ -10,38 +10,6 @@ import (
 	"github.com/headwater-live/headwater/actors/own"
 )
 
-// shell is what supervisors and workers have in common: their entry in the census, and handlers of
-// their own end that cannot fail. A panic in Stopping would resurrect the actor, one in Stopped would
-// leave its supervisor waiting for ever.
-type shell struct {
-	rt    *Runtime
-	vital *Vital
-}
-
-func (s *shell) log() *slog.Logger {
-	return s.rt.Log.With(slog.String("actor", s.vital.Spec.Name), slog.String("kind", s.vital.Spec.Kind))
-}
-
-// up enters the actor into the census and tells its supervisor that the next one can start.
-func (s *shell) up(ctx actor.Context) {
-	s.vital.state.Store(int32(Running))
-	if ctx.Parent() != nil && s.vital.parent != nil {
-		ctx.Send(ctx.Parent(), &childUp{name: s.vital.Spec.Name})
-	}
-}
-
-// safely runs a handler of the actor's end.
-func (s *shell) safely(stage string, handle func()) {
-	defer func() {
-		if value := recover(); value != nil {
-			s.log().Error("actor panicked while it ended", slog.String("stage", stage),
-				slog.String("panic", fmt.Sprint(value)))
-			s.vital.counts.EndPanics.Add(1)
-		}
-	}()
-	handle()
-}
-
 // worker is the shell of an actor that does the work of the tree.
 type worker struct {
 	shell
@@ -49,38 +17,60 @@ type worker struct {
 	self  *Self
 }
 
-// Receive implements actor.Actor.
+// Receive implements actor.Actor. Once it has panicked, an incarnation hears of nothing but its
+// end: what protoactor still brings (who was watched and has ended) it is in no state to take.
 func (w *worker) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
+		w.hasFailed = true
 		w.started(ctx)
+		w.hasFailed = false
+		w.up(ctx)
 	case *actor.Restarting:
 		w.ending(ctx, "restarting", Restarting)
 	case *actor.Stopping:
 		w.ending(ctx, "stopping", Stopping)
 	case *actor.Stopped:
 		w.safely("stopped", func() { w.inner.Receive(ctx) })
-		w.rt.Census.leave(ctx.Self(), w.vital)
+		w.left(ctx)
 	case *ownedFailure:
-		panic(msg.panic)
+		w.ownedFailure(msg)
 	case *Crash:
-		panic(fmt.Errorf("drill: %s", msg.Reason))
+		if !w.hasFailed {
+			w.hasFailed = true
+			panic(fmt.Errorf("drill: %s", msg.Reason))
+		}
 	default:
-		w.inner.Receive(ctx)
+		if !w.hasFailed {
+			w.hasFailed = true
+			w.inner.Receive(ctx)
+			w.hasFailed = false
+		}
 	}
 }
 
 func (w *worker) started(ctx actor.Context) {
-	w.rt.Census.enter(ctx.Self(), w.vital)
+	w.begin(ctx)
 	system, pid := ctx.ActorSystem(), ctx.Self()
-	group := own.NewGroup(&w.vital.counts.Goroutines, func(p *own.Panic) {
-		system.Root.Send(pid, &ownedFailure{panic: p})
+	var group *own.Group
+	group = own.NewGroup(&w.vital.counts.Goroutines, func(p *own.Panic) {
+		w.log().Error("owned goroutine panicked", slog.String("goroutine", p.Name),
+			slog.String("panic", fmt.Sprint(p.Value)), slog.String("stack", string(p.Stack)))
+		system.Root.Send(pid, &ownedFailure{of: group, panic: p})
 	})
 	w.self = &Self{Goroutines: group, Log: w.log(), Name: w.vital.Spec.Name}
 	w.vital.group.Store(group)
 	w.inner = w.vital.Spec.New(w.self)
 	w.inner.Receive(ctx)
-	w.up(ctx)
+}
+
+// ownedFailure fails the actor for one of its goroutines: once, and not for one of an incarnation
+// that was before.
+func (w *worker) ownedFailure(msg *ownedFailure) {
+	if !w.hasFailed && msg.of == w.self.Goroutines {
+		w.hasFailed = true
+		panic(msg.panic)
+	}
 }
 
 // ending lets the actor end its own affairs, then waits for its goroutines.
