@@ -32,72 +32,78 @@ func measure(ctx context.Context, o *options, dir string, args []string) error {
 		return err
 	}
 	b := &bench{options: o, clock: c, dir: dir}
-	var r results
+	r := results{Machine: machine(), Command: commandLine(args)}
 	for run := range o.Runs {
 		for _, protocol := range o.Protocols {
-			if err := b.round(ctx, &r, run, protocol); err != nil {
-				return err
-			}
+			b.round(ctx, &r, run, protocol)
 		}
 	}
-	return r.report(os.Stdout, o.JSON, args)
+	if err := r.report(os.Stdout, o.JSON); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if n := len(r.Failures); n > 0 {
+		return fmt.Errorf("%d cases failed, the first: %s", n, r.Failures[0])
+	}
+	return nil
 }
 
 // round measures every contender once, so that what disturbs the machine for a while disturbs all.
-func (b *bench) round(ctx context.Context, r *results, run int, protocol string) error {
+// A case that fails does not cost the figures of the others.
+func (b *bench) round(ctx context.Context, r *results, run int, protocol string) {
 	base := map[contender]resident{}
 	for _, n := range b.Viewers {
-		for _, c := range contenders(b.options) {
-			if !c.serves(protocol) {
-				continue
-			}
-			if _, ok := base[c]; !ok {
-				m, err := b.alone(ctx, c, protocol)
-				if err != nil {
-					return fmt.Errorf("%v without viewers: %w", c, err)
-				}
-				base[c] = m
-			}
+		for _, c := range contenders(b.options, protocol) {
 			s := sample{subject: subject{c.name, c.merge, protocol, n, b.Broadcasts}, Run: run}
-			s.base = base[c]
-			if err := b.steady(ctx, c, &s); err != nil {
-				return fmt.Errorf("%v: %w", s.subject, err)
+			err := b.idle(ctx, c, protocol, base)
+			if err == nil {
+				s.base = base[c]
+				err = b.steady(ctx, c, &s)
+			}
+			if r.failed(ctx, s.subject, err) {
+				continue
 			}
 			fmt.Fprintln(os.Stderr, s.line())
 			r.Samples = append(r.Samples, s)
 		}
 	}
 	if b.Crowd == 0 {
-		return nil
+		return
 	}
-	for _, c := range contenders(b.options) {
-		if !c.serves(protocol) {
+	for _, c := range contenders(b.options, protocol) {
+		about := subject{c.name, c.merge, protocol, b.Crowd, b.Broadcasts}
+		s := crowdSample{subject: about, Run: run}
+		if r.failed(ctx, about, b.crowd(ctx, c, &s)) {
 			continue
-		}
-		s := crowdSample{subject: subject{c.name, c.merge, protocol, b.Crowd, b.Broadcasts}, Run: run}
-		if err := b.crowd(ctx, c, &s); err != nil {
-			return fmt.Errorf("%v at once: %w", s.subject, err)
 		}
 		fmt.Fprintln(os.Stderr, s.line())
 		r.Crowds = append(r.Crowds, s)
 	}
-	return nil
 }
 
-// alone is the memory of a server that has broadcasts but no viewers, at the age at which it is
-// measured with viewers: its heap grows with the broadcasts too, until it is first collected.
-func (b *bench) alone(ctx context.Context, c contender, protocol string) (resident, error) {
+// idle measures, once a round, the memory of a contender that has broadcasts but no viewers. It is
+// measured at the age that it has with viewers: the heap grows with the broadcasts too, until it is
+// first collected.
+func (b *bench) idle(
+	ctx context.Context, c contender, protocol string, base map[contender]resident,
+) error {
+	if _, ok := base[c]; ok {
+		return nil
+	}
 	ctx, cancel := b.deadline(ctx)
 	defer cancel()
 	t, err := b.start(ctx, c, protocol)
 	defer t.stop()
 	if err != nil {
-		return resident{}, err
+		return err
 	}
 	if err := t.pause(ctx, b.Warmup+b.Duration); err != nil {
-		return resident{}, err
+		return err
 	}
-	return memory(t.server.pid())
+	base[c], err = memory(t.server.pid())
+	return err
 }
 
 // start starts the server and the broadcasts, and lets the latter fill a GOP.

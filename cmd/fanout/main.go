@@ -12,9 +12,14 @@
 //
 // Each case is a fresh server: the broadcasts alone, then the viewers, the measured interval, and
 // further viewers who join the crowd and leave. Processor time is that of the server's own process
-// tree in the measured interval. Memory is what the server has at the end of it beyond what another
-// instance of the same age has without viewers. Delay is from the publisher's write to the whole
-// picture in the hands of the client, joining from connect to the first whole keyframe.
+// tree in the measured interval. Memory is what the server has at the end of it beyond what
+// another instance of the same age has without viewers. Delay is from the publisher's write to the
+// whole picture in the hands of the client, joining from connect to the first whole keyframe. Of
+// those who join at once, a server's processor time and the bytes per join are up to when the last
+// of them has what was published after he came.
+//
+// The tables show the median of all runs, with the least in brackets. "others CPU" is how many
+// processors everything that is not part of the benchmark kept busy: it should be near 0.
 package main
 
 import (

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -179,14 +181,43 @@ func table[S any](samples []S, about func(*S) subject, columns []column[S]) [][]
 
 // results are all figures of a run.
 type results struct {
-	Command string
-	Samples []sample
-	Crowds  []crowdSample
+	Command  string
+	Machine  string
+	Samples  []sample
+	Crowds   []crowdSample
+	Failures []string `json:",omitempty"`
+}
+
+// failed notes the failure of a case, if it is one, and reports whether there are no figures.
+func (r *results) failed(ctx context.Context, about subject, err error) bool {
+	if err == nil {
+		return false
+	}
+	if ctx.Err() == nil {
+		r.Failures = append(r.Failures, fmt.Sprintf("%v: %v", about, err))
+		fmt.Fprintln(os.Stderr, r.Failures[len(r.Failures)-1])
+	}
+	return true
+}
+
+func commandLine(args []string) string {
+	return strings.TrimSpace("go run ./cmd/fanout " + strings.Join(args, " "))
+}
+
+// machine is what the figures depend on beside the servers.
+func machine() string {
+	s := fmt.Sprintf("%d processors, %s", runtime.NumCPU(), runtime.Version())
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		s += ", Linux " + strings.TrimSpace(string(b))
+	}
+	if b, err := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control"); err == nil {
+		s += ", TCP " + strings.TrimSpace(string(b))
+	}
+	return s
 }
 
 // report writes the tables, and all figures to a file if it has a name.
-func (r *results) report(w io.Writer, file string, args []string) error {
-	r.Command = strings.TrimSpace("go run ./cmd/fanout " + strings.Join(args, " "))
+func (r *results) report(w io.Writer, file string) error {
 	tables := [][][]string{
 		table(r.Samples, func(s *sample) subject { return s.subject }, steadyColumns()),
 		table(r.Crowds, func(s *crowdSample) subject { return s.subject }, crowdColumns()),
@@ -196,7 +227,7 @@ func (r *results) report(w io.Writer, file string, args []string) error {
 			return err
 		}
 	}
-	if _, err := fmt.Fprintf(w, "`%s`\n\n", r.Command); err != nil {
+	if _, err := fmt.Fprintf(w, "`%s` (%s)\n\n", r.Command, r.Machine); err != nil {
 		return err
 	}
 	for _, t := range tables {

@@ -34,17 +34,14 @@ type contender struct {
 	merge string // as of -merge; empty if the server has no such thing
 }
 
-// serves tells whether the server speaks the protocol.
-func (c contender) serves(protocol string) bool {
-	return c.name != serverNginx || protocol == protocolRTMP
-}
-
-// contenders are the servers of the options in all configurations that they have.
-func contenders(o *options) []contender {
+// contenders are the servers of the options that speak the protocol, in all configurations.
+func contenders(o *options, protocol string) []contender {
 	var all []contender
 	for _, name := range o.Servers {
 		if name == serverNginx {
-			all = append(all, contender{name: name})
+			if protocol == protocolRTMP {
+				all = append(all, contender{name: name})
+			}
 			continue
 		}
 		for _, merge := range o.Merge {

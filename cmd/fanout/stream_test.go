@@ -146,10 +146,13 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := contenders(o)
+	got := contenders(o, protocolRTMP)
 	want := []contender{{serverBare, "0s"}, {serverBare, "50ms"}, {serverNginx, ""}}
 	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("contenders %v, want %v", got, want)
+	}
+	if got := contenders(o, protocolFLV); len(got) != 2 {
+		t.Errorf("contenders %v, want no nginx-rtmp for FLV", got)
 	}
 	for _, args := range [][]string{
 		{"-servers", "apache"},
