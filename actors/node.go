@@ -43,7 +43,7 @@ func Start(o Options) (*Node, error) {
 	}
 	n.tree = t
 	n.countDeadLetters(o.Registry)
-	n.root, err = o.Runtime.Start(t.system, t.node(), func(err error) { n.spent <- err })
+	n.root, err = o.Runtime.Start(t.system, t.spec(t.node()), func(err error) { n.spent <- err })
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,13 @@ const patience = 5 * time.Second
 
 // ask puts a question to an actor and waits for the answer. It is for goroutines that are not
 // actors.
-func (n *Node) ask(to *actor.PID, question any) (any, error) {
-	answer, err := n.tree.system.Root.RequestFuture(to, question, patience).Result()
+func (n *Node) ask(ctx context.Context, to *actor.PID, question any) (answer any, err error) {
+	root := n.tree.system.Root
+	if n.tree.Seams.Ask != nil {
+		answer, err = n.tree.Seams.Ask(ctx, root, to, question)
+	} else {
+		answer, err = root.RequestFuture(to, question, patience).Result()
+	}
 	if errors.Is(err, actor.ErrDeadLetter) {
 		return nil, fmt.Errorf("%w: %s", ErrEnding, to.Id)
 	}
@@ -111,8 +116,8 @@ func (n *Node) ask(to *actor.PID, question any) (any, error) {
 
 // Publish starts a broadcast under the next epoch of its key, owned by the publisher on conn. The
 // former epoch ends, unless the policy is to reject the newcomer.
-func (n *Node) Publish(_ context.Context, key string, conn *ingest.Conn) error {
-	answer, err := n.ask(n.tree.pid(directory.Name),
+func (n *Node) Publish(ctx context.Context, key string, conn *ingest.Conn) error {
+	answer, err := n.ask(ctx, n.tree.pid(directory.Name),
 		&directory.Claim{Key: key, Policy: n.tree.Policy})
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", key, err)
@@ -123,7 +128,8 @@ func (n *Node) Publish(_ context.Context, key string, conn *ingest.Conn) error {
 		return fmt.Errorf("publish %s: %s", key, refused.Reason)
 	}
 	start := timeline.Start{DTS: granted.Start, Has: granted.HasStart}
-	_, err = n.start(n.tree.pid(broadcastsName), n.tree.broadcast(key, granted.Epoch, conn, start))
+	spec := n.tree.broadcast(key, granted.Epoch, conn, start)
+	_, err = n.start(ctx, n.tree.pid(broadcastsName), spec)
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
@@ -131,8 +137,10 @@ func (n *Node) Publish(_ context.Context, key string, conn *ingest.Conn) error {
 }
 
 // start has a dynamic supervisor start a child.
-func (n *Node) start(supervisor *actor.PID, spec supervise.Spec) (*actor.PID, error) {
-	answer, err := n.ask(supervisor, &supervise.StartChild{Spec: spec})
+func (n *Node) start(
+	ctx context.Context, supervisor *actor.PID, spec supervise.Spec,
+) (*actor.PID, error) {
+	answer, err := n.ask(ctx, supervisor, &supervise.StartChild{Spec: n.tree.spec(spec)})
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +166,7 @@ func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error 
 	viewers := n.tree.pid(edgesName, edgeName(key), viewersName)
 	var err error
 	for try := range edgeTries {
-		if _, err = n.start(viewers, spec); err == nil {
+		if _, err = n.start(ctx, viewers, spec); err == nil {
 			return nil
 		}
 		if !errors.Is(err, ErrEnding) {
@@ -167,7 +175,7 @@ func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error 
 		if try > 0 && !rest(ctx, edgePause) {
 			return ctx.Err()
 		}
-		if _, err = n.start(n.tree.pid(edgesName), n.tree.edge(key)); err != nil {
+		if _, err = n.start(ctx, n.tree.pid(edgesName), n.tree.edge(key)); err != nil {
 			break
 		}
 	}
@@ -195,7 +203,8 @@ type Broadcast struct {
 
 // Broadcasts lists the broadcasts that this node carries.
 func (n *Node) Broadcasts() ([]Broadcast, error) {
-	answer, err := n.ask(n.tree.pid(directory.Name), &directory.List{})
+	ctx := context.Background()
+	answer, err := n.ask(ctx, n.tree.pid(directory.Name), &directory.List{})
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +215,7 @@ func (n *Node) Broadcasts() ([]Broadcast, error) {
 	var out []Broadcast
 	for _, located := range listing.Broadcasts {
 		b := Broadcast{Located: located}
-		if answer, err := n.ask(located.Topic, &topic.Describe{}); err == nil {
+		if answer, err := n.ask(ctx, located.Topic, &topic.Describe{}); err == nil {
 			if d, ok := answer.(*topic.Description); ok {
 				b.Description = *d
 			}
@@ -225,7 +234,10 @@ func (n *Node) DrawTree(w io.Writer, limit int) error {
 
 // DrawDeclared writes the drawing of the tree of every node.
 func DrawDeclared(w io.Writer) error {
-	t := &tree{system: actor.NewActorSystem(), window: &topic.Window{}}
+	silent := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
+	t := &tree{
+		system: actor.NewActorSystem(actor.WithLoggerFactory(silent)), window: &topic.Window{},
+	}
 	t.RTMP = []RTMPSocket{{Name: "rtmp"}}
 	t.handler.Socket = &listen.ListenSocket{}
 	return supervise.Draw(w, t.node())

@@ -51,6 +51,9 @@ type Options struct {
 	Guard     rtmp.Limits
 	Handshake time.Duration
 	Idle      time.Duration
+
+	// Seams are the simulation's. A node in earnest has none.
+	Seams Seams
 }
 
 // RTMPSocket is a listening socket and the name of its actor.
