@@ -29,6 +29,7 @@ type Socket struct {
 	SendBuffer int
 
 	raw     syscall.RawConn // nil when the bytes have to pass through Conn: TLS
+	fd      uintptr
 	step    func(fd uintptr) bool
 	peek    func(fd uintptr) bool
 	iov     *iovecs
@@ -47,6 +48,9 @@ func (s *Socket) begin() error {
 			return err
 		}
 		s.raw, s.step, s.peek = raw, s.writeStep, s.peekStep
+		if err := raw.Control(func(fd uintptr) { s.fd = fd }); err != nil {
+			return err
+		}
 	}
 	if tcp := transport(s.Conn); tcp != nil && s.SendBuffer > 0 {
 		if err := tcp.SetWriteBuffer(s.SendBuffer); err != nil {
@@ -93,26 +97,26 @@ func (s *Socket) write(iov *iovecs, stall time.Duration) error {
 	if s.raw == nil {
 		return s.writeThrough(iov, stall)
 	}
-	s.iov, s.err = iov, nil
-	s.dirty = true
-	for wait := false; ; wait = true {
-		s.taken = 0
-		if s.patient = wait; wait {
-			if err := s.arm(stall); err != nil {
-				return err
-			}
-		}
-		err := s.raw.Write(s.step)
-		switch {
-		case s.err != nil:
+	s.iov, s.err, s.dirty = iov, nil, true
+	s.patient = false
+	s.writeStep(s.fd) // only the goroutine that writes closes the connection, so fd is ours
+	for waited := false; ; waited = true {
+		if s.err != nil {
 			return s.err
-		case iov.left() == 0:
+		}
+		if iov.left() == 0 {
 			s.dirty = false
-			if wait {
+			if waited {
 				return s.disarm()
 			}
 			return nil
-		case err != nil && (s.taken == 0 || s.stopped.Load()):
+		}
+		if err := s.arm(stall); err != nil {
+			return err
+		}
+		s.patient, s.taken = true, 0
+		err := s.raw.Write(s.step)
+		if err != nil && (s.taken == 0 || s.stopped.Load()) {
 			return err
 		}
 	}

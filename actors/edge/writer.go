@@ -25,13 +25,16 @@ type writer struct {
 	wake   chan struct{}
 
 	joinedAt time.Time // when the connection was made
-	lastUnit time.Time
-	lastPoll time.Time
+	lastUnit int64     // Unix nanoseconds, as all times below
+	lastPoll int64
 	began    bool // the prologue has been sent
 	first    bool // a first unit has been sent
 	skips    uint64
-	minute   time.Time // when the present minute of skips began
+	minute   int64 // when the present minute of skips began
 	inMinute int
+
+	bytes, units int   // delivered, and not accounted for yet
+	lag          int64 // nanoseconds from a unit's arrival to its being written; 0 is not measured yet
 }
 
 // What one vectored write takes at the most: enough to keep system calls few, little enough that a
@@ -44,6 +47,7 @@ const (
 // scratch is the memory of one write, lent to a writer while it has something to write.
 type scratch struct {
 	units [batchUnits]*topic.Unit
+	used  []*topic.Unit // of units
 	iov   iovecs
 }
 
@@ -55,7 +59,7 @@ func newWriter(
 		reader:   topic.NewReader(ring, media.Time(o.Bounds.Behind)),
 		wake:     make(chan struct{}, 1),
 		joinedAt: o.Socket.Since,
-		lastUnit: time.Now(),
+		lastUnit: ring.Clock(),
 	}
 	w.waiter.Wake = w.wakeUp
 	return w
@@ -78,6 +82,7 @@ func (w *writer) interrupt() {
 func (w *writer) run(ctx context.Context) {
 	reason := Broken // what it was if serve panics
 	defer func() {
+		w.account()
 		w.Socket.finish(w.Socket.Protocol.epilogue(reason, w.began), reason)
 		w.Metrics.left(w.Socket.Protocol, reason)
 		w.system.Root.Send(w.self, &closed{reason})
@@ -95,58 +100,58 @@ func (w *writer) serve(ctx context.Context) Reason {
 	if err := w.Socket.begin(); err != nil {
 		return Broken
 	}
-	for ctx.Err() == nil {
-		wrote, reason, over := w.turn()
-		if over {
-			if ctx.Err() != nil {
+	for !w.Socket.stopped.Load() {
+		if reason, over := w.turn(); over {
+			if w.Socket.stopped.Load() {
 				break
 			}
 			return reason
 		}
-		if wrote {
-			continue
-		}
-		if w.ring.Wait(&w.waiter, w.reader.Seen()) {
+		if !w.reader.Pending() && w.ring.Wait(&w.waiter, w.reader.Seen()) {
 			<-w.wake
 		}
 	}
 	return Draining
 }
 
-// turn writes what there is. It reports whether there was something, or that it is over.
-func (w *writer) turn() (wrote bool, reason Reason, over bool) {
-	now := time.Now()
-	if reason, over = w.inspect(now); over {
-		return false, reason, true
+// turn writes what there is, as far as one write goes, or reports that it is over.
+func (w *writer) turn() (reason Reason, over bool) {
+	now := w.ring.Clock()
+	if now-w.lastPoll >= int64(pollEvery) {
+		w.lastPoll = now
+		if reason, over = w.inspect(now); over {
+			return reason, true
+		}
 	}
 	s := w.Metrics.scratch.Get().(*scratch) //nolint:forcetypeassert // the pool holds nothing else
 	defer w.release(s)
-	units := w.reader.Next(s.units[:0], batchBytes)
-	if len(units) == 0 {
-		return false, 0, false
+	s.used = w.reader.Next(s.units[:0], batchBytes)
+	if len(s.used) == 0 {
+		return 0, false
 	}
-	if err := w.write(s, units); err != nil {
+	if err := w.write(s); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return false, Stalled, true
+			return Stalled, true
 		}
-		return false, Left, true
+		return Left, true
 	}
-	w.delivered(units, now)
-	return true, 0, false
+	w.delivered(s.used, now)
+	return 0, false
 }
 
 func (w *writer) release(s *scratch) {
-	clear(s.units[:])
+	clear(s.used)
+	s.used = nil
 	s.iov.reset()
 	w.Metrics.scratch.Put(s)
 }
 
-func (w *writer) write(s *scratch, units []*topic.Unit) error {
+func (w *writer) write(s *scratch) error {
 	if !w.began {
 		w.began = true
 		s.iov.add(w.Socket.Protocol.prologue())
 	}
-	for _, u := range units {
+	for _, u := range s.used {
 		header, rest := u.FLV()
 		if w.Socket.Protocol == RTMP {
 			header, rest = u.RTMP()
@@ -157,49 +162,56 @@ func (w *writer) write(s *scratch, units []*topic.Unit) error {
 	return w.Socket.write(&s.iov, w.Bounds.Stall)
 }
 
-func (w *writer) delivered(units []*topic.Unit, began time.Time) {
-	w.lastUnit = began
-	m := w.Metrics.of(w.Socket.Protocol)
-	bytes := 0
+// delivered counts in the writer's own memory: counters that all viewers share are cache lines that
+// all processors fight for. They are brought up to date by account.
+func (w *writer) delivered(units []*topic.Unit, now int64) {
+	w.lastUnit = now
 	for _, u := range units {
-		bytes += len(u.Body)
+		w.bytes += len(u.Body)
 	}
-	m.bytes.Add(float64(bytes))
-	m.units.Add(float64(len(units)))
+	w.units += len(units)
+	if at := units[0].Arrived; w.lag == 0 && at != 0 && w.first {
+		w.lag = time.Now().UnixNano() - at
+	}
 	if !w.first {
 		w.first = true
-		m.join.Observe(time.Since(w.joinedAt).Seconds())
-		return
+		w.Metrics.of(w.Socket.Protocol).join.Observe(time.Since(w.joinedAt).Seconds())
 	}
-	if at := units[0].Arrived; at != 0 {
-		m.lag.Observe(time.Duration(time.Now().UnixNano() - at).Seconds())
+}
+
+// account adds to the shared counters what was delivered since the last time, and the lag of one write
+// out of it.
+func (w *writer) account() {
+	m := w.Metrics.of(w.Socket.Protocol)
+	m.bytes.Add(float64(w.bytes))
+	m.units.Add(float64(w.units))
+	if w.lag != 0 {
+		m.lag.Observe(time.Duration(w.lag).Seconds())
 	}
+	w.bytes, w.units, w.lag = 0, 0, 0
 }
 
 // shortest is the least that a viewer waits: an edge needs a moment to hear where a broadcast is.
 const shortest = time.Second
 
-// pollEvery is how often a viewer's own messages are looked at: acknowledgements, pings, goodbyes.
+// pollEvery is how often everything that is not media is looked after: acknowledgements, pings,
+// goodbyes, counters, bounds.
 const pollEvery = time.Second
 
-// inspect looks after everything that is not media, about once a second.
-func (w *writer) inspect(now time.Time) (reason Reason, over bool) {
-	if times, _ := w.reader.Skips(); times != w.skips {
-		w.Metrics.of(w.Socket.Protocol).skips.Add(float64(times - w.skips))
-		w.skipped(int(times-w.skips), now)
-		w.skips = times
-		if w.Bounds.Skips > 0 && w.inMinute > w.Bounds.Skips {
-			return TooSlow, true
-		}
-	}
-	if now.Sub(w.lastPoll) < pollEvery {
-		return 0, false
-	}
-	w.lastPoll = now
+func (w *writer) inspect(now int64) (reason Reason, over bool) {
+	w.account()
 	if !w.Socket.poll() {
 		return Left, true
 	}
-	if now.Sub(w.lastUnit) > max(w.Bounds.Wait, shortest) {
+	times, _ := w.reader.Skips()
+	if n := times - w.skips; n > 0 {
+		w.skips = times
+		w.Metrics.of(w.Socket.Protocol).skips.Add(float64(n))
+		if w.tooMany(int(n), now) {
+			return TooSlow, true
+		}
+	}
+	if now-w.lastUnit > int64(max(w.Bounds.Wait, shortest)) {
 		if w.first {
 			return Ended, true
 		}
@@ -208,11 +220,13 @@ func (w *writer) inspect(now time.Time) (reason Reason, over bool) {
 	return 0, false
 }
 
-func (w *writer) skipped(n int, now time.Time) {
-	if now.Sub(w.minute) > time.Minute {
+// tooMany counts skips by the minute.
+func (w *writer) tooMany(n int, now int64) bool {
+	if now-w.minute > int64(time.Minute) {
 		w.minute, w.inMinute = now, 0
 	}
 	w.inMinute += n
+	return w.Bounds.Skips > 0 && w.inMinute > w.Bounds.Skips
 }
 
 // newScratchPool returns a pool of what writers need while they write.
