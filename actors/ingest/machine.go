@@ -25,7 +25,7 @@ type Machine struct {
 	epoch     uint64
 	seq       uint64
 	timeline  *timeline.Timeline
-	headers   [media.Kinds][]byte
+	headers   topic.Headers
 	malformed int
 }
 
@@ -64,7 +64,13 @@ func (m *Machine) Message(msg *rtmp.Message, arrival media.Time) (*topic.Unit, e
 		}
 	}
 	m.seq++
-	return topic.NewUnit(m.epoch, m.seq, au), nil
+	unit := topic.NewUnit(m.epoch, m.seq, au)
+	if au.Role == media.SequenceHeader {
+		m.headers[au.Kind] = unit
+	} else {
+		unit.Header = m.headers[au.Kind]
+	}
+	return unit, nil
 }
 
 // accessUnit reads what the message carries.
@@ -101,13 +107,12 @@ func (m *Machine) accessUnit(msg *rtmp.Message) (
 	if len(body) == info.Payload {
 		return au, info, true, nil // ffmpeg sends an empty one before it knows better
 	}
-	if bytes.Equal(body, m.headers[kind]) {
+	if h := m.headers[kind]; h != nil && bytes.Equal(body, h.Body) {
 		return au, info, true, nil // many encoders repeat it with each keyframe
 	}
 	if err := checkHeader(&au, body[info.Payload:]); err != nil {
 		return au, info, false, fmt.Errorf("%s sequence header: %w", kind, err)
 	}
-	m.headers[kind] = body
 	return au, info, false, nil
 }
 

@@ -87,7 +87,9 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *graceOver:
 		t.graceOver(ctx, msg)
 	case *tick:
-		t.tick(ctx)
+		if msg.of == t { // not a former incarnation's
+			t.tick(ctx)
+		}
 	}
 }
 
@@ -110,7 +112,7 @@ func later(ctx actor.Context, d time.Duration, msg any) *time.Timer {
 
 func (t *topic) tick(ctx actor.Context) {
 	t.Ring.WakeAll()
-	t.timer = later(ctx, housekeeping, &tick{})
+	t.timer = later(ctx, housekeeping, &tick{of: t})
 }
 
 func (t *topic) halt() {

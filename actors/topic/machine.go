@@ -73,15 +73,31 @@ func (m *Machine) Push(u *Unit) (*Unit, error) {
 		m.mark.waitKey = true
 	}
 	m.mark.seq = u.Seq // first, so that a unit that makes the topic fail is not tried again
+	if h := u.Header; h != nil && h.Epoch == u.Epoch && m.lacks(h) {
+		m.enter(h)
+	}
 	if err := m.decodable(u); err != nil {
 		return nil, err
 	}
+	return m.enter(u), nil
+}
+
+// lacks reports whether a track's header was lost on the way: it is not sent again.
+func (m *Machine) lacks(h *Unit) bool {
+	present := m.mark.headers[h.Kind]
+	return present == nil || present.Seq < h.Seq
+}
+
+func (m *Machine) enter(u *Unit) *Unit {
 	u = m.rising(u)
 	if u.Role == media.SequenceHeader {
 		m.mark.headers[u.Kind] = u
+		if u.Kind == media.Video { // pictures under another header refer to none before it
+			m.mark.waitKey = true
+		}
 	}
 	m.ring.append(u, m.isEntry(u), m.mark.headers)
-	return u, nil
+	return u
 }
 
 // Adopt takes the next unit of a snapshot, which begins anew where the topic is too far behind to

@@ -45,4 +45,4 @@ type Description struct {
 type graceOver struct{ turn int }
 
 // tick is the topic's housekeeping.
-type tick struct{}
+type tick struct{ of *topic }

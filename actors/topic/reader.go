@@ -29,11 +29,18 @@ func (r *Reader) Skips() (times, units uint64) { return r.skips, r.skipped }
 // Joined reports whether the reader has begun.
 func (r *Reader) Joined() bool { return r.joined }
 
+// Pending reports whether the last Next left something that could be read.
+func (r *Reader) Pending() bool { return r.joined && r.pos < r.seen }
+
 // Seen is what to give Ring.Wait after a Next that returned nothing.
 func (r *Reader) Seen() uint64 { return r.seen }
 
-// Next appends the units to deliver next to dst, at most cap(dst) of them in all and few enough to
-// stay within maxBytes (but at least one). Nothing more means to wait.
+// MinBatch is how many units Next has to have room for: the headers of a place to begin, twice if it
+// is overtaken meanwhile, and a unit.
+const MinBatch = 2*media.Kinds + 1
+
+// Next appends the units to deliver next to dst, at most cap(dst) of them in all, which is MinBatch
+// or more, and few enough to stay within maxBytes (but at least one). Nothing more means to wait.
 func (r *Reader) Next(dst []*Unit, maxBytes int) []*Unit {
 	r.seen = r.ring.visible.Load()
 	if !r.joined {
@@ -46,14 +53,8 @@ func (r *Reader) Next(dst []*Unit, maxBytes int) []*Unit {
 	}
 	for size := 0; r.pos < r.seen && len(dst) < cap(dst); r.pos++ {
 		u := r.ring.at(r.pos)
-		if u == nil {
-			if dst = r.skip(dst); r.ring.at(r.pos) == nil {
-				break // nowhere to skip to yet
-			}
-			u = r.ring.at(r.pos)
-			if u == nil {
-				break
-			}
+		if u == nil { // there is nowhere to skip to yet, or it went just now
+			break
 		}
 		if size += u.Size(); size > maxBytes && len(dst) > 0 {
 			break
@@ -118,12 +119,4 @@ func (r *Reader) skip(dst []*Unit) []*Unit {
 	r.skipped += e.Pos - r.pos
 	r.pos = e.Pos
 	return r.headers(dst, e.Headers)
-}
-
-// Lag is how far the reader is behind the newest unit, 0 when it has all.
-func (r *Reader) Lag() media.Time {
-	if u := r.ring.at(r.pos); u != nil && r.pos < r.ring.head.Load() {
-		return max(0, media.Time(r.ring.newest.Load())-u.DTS)
-	}
-	return 0
 }

@@ -10,7 +10,7 @@ import (
 
 // Limits bound what a ring keeps.
 type Limits struct {
-	// Bytes is the bound in bytes of payload; the oldest units go first, whatever they are.
+	// Bytes is the bound in bytes of memory; the oldest units go first, whatever they are.
 	Bytes int
 	// Time is how much is kept of what lies before the last GOP; the last GOP is kept whole while
 	// Bytes allows.
@@ -35,6 +35,7 @@ type Ring struct {
 	entry   atomic.Pointer[Entry]
 	bytes   atomic.Int64
 	newest  atomic.Int64 // DTS of the unit before head
+	clock   atomic.Int64 // Unix nanoseconds of the latest turn
 	mark    mark         // the writer's
 	since   time.Time
 
@@ -65,11 +66,16 @@ type Waiter struct{ Wake func() }
 
 const firstSlots = 64
 
+// overhead is what a unit costs in memory beside its payload. It counts towards Limits.Bytes: else a
+// publisher of empty messages could fill the node's memory below that bound.
+const overhead = 256
+
 // NewRing returns an empty ring.
 func NewRing(limits Limits) *Ring {
 	r := &Ring{limits: limits, since: time.Now()}
 	slots := make([]atomic.Pointer[Unit], firstSlots)
 	r.table.Store(&slots)
+	r.clock.Store(r.since.UnixNano())
 	return r
 }
 
@@ -128,7 +134,7 @@ func (r *Ring) evict(pos uint64, dts media.Time) {
 		slot := &table[tail&mask]
 		old := slot.Load()
 		spare := tail < gop && dts-old.DTS > r.limits.Time
-		if !spare && r.bytes.Load() <= int64(r.limits.Bytes) {
+		if !spare && r.bytes.Load()+overhead*int64(pos-tail+1) <= int64(r.limits.Bytes) {
 			return
 		}
 		r.tail.Store(tail + 1)
@@ -160,16 +166,30 @@ func (r *Ring) at(pos uint64) *Unit {
 
 // Publish lets readers see all that was appended, and wakes those who wait.
 func (r *Ring) Publish() {
-	r.visible.Store(r.head.Load())
-	r.WakeAll()
+	r.mu.Lock()
+	r.visible.Store(r.head.Load()) // locked, or a slower Publish would take back what it never saw
+	waiters := r.takeWaiters()
+	r.mu.Unlock()
+	r.wake(waiters)
 }
 
 // WakeAll wakes those who wait, whether or not there is something to read.
 func (r *Ring) WakeAll() {
+	r.clock.Store(time.Now().UnixNano())
 	r.mu.Lock()
+	waiters := r.takeWaiters()
+	r.mu.Unlock()
+	r.wake(waiters)
+}
+
+// takeWaiters is called with mu held.
+func (r *Ring) takeWaiters() []*Waiter {
 	waiters := r.waiters
 	r.waiters, r.spare = r.spare, nil
-	r.mu.Unlock()
+	return waiters
+}
+
+func (r *Ring) wake(waiters []*Waiter) {
 	for _, w := range waiters {
 		w.Wake()
 	}
@@ -178,6 +198,10 @@ func (r *Ring) WakeAll() {
 	r.spare = waiters[:0]
 	r.mu.Unlock()
 }
+
+// Clock is a clock of the coarse kind, in Unix nanoseconds: it is read at each turn of the ring, so that
+// its many readers need not read their own.
+func (r *Ring) Clock() int64 { return r.clock.Load() }
 
 // Wait has w woken at the next turn, and reports true; if more was published since seen, the count
 // of visible units that the reader knows of, it does nothing and reports false.

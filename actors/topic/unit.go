@@ -14,6 +14,9 @@ type Unit struct {
 	Epoch uint64
 	// Seq counts the units of the epoch from 1.
 	Seq uint64
+	// Header is the track's sequence header at the time, nil if there was none: it is Droppable as
+	// any unit, and a decoder would go wrong without it.
+	Header *Unit
 	// Arrived is when the node got it, in Unix nanoseconds; 0 where that is not measured.
 	Arrived int64
 
