@@ -35,7 +35,7 @@ type Ring struct {
 	entry   atomic.Pointer[Entry]
 	bytes   atomic.Int64
 	newest  atomic.Int64 // DTS of the unit before head
-	clock   atomic.Int64 // Unix nanoseconds of the latest turn
+	clock   atomic.Int64 // Unix nanoseconds of the latest WakeAll
 	mark    mark         // the writer's
 	since   time.Time
 
@@ -199,8 +199,8 @@ func (r *Ring) wake(waiters []*Waiter) {
 	r.mu.Unlock()
 }
 
-// Clock is a clock of the coarse kind, in Unix nanoseconds: it is read at each turn of the ring, so that
-// its many readers need not read their own.
+// Clock tells the time in Unix nanoseconds, as of the latest WakeAll, which is about a second ago at the
+// most: its many readers need not read a clock of their own for each unit.
 func (r *Ring) Clock() int64 { return r.clock.Load() }
 
 // Wait has w woken at the next turn, and reports true; if more was published since seen, the count
