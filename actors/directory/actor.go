@@ -27,7 +27,7 @@ type (
 		key  string
 		turn int
 	}
-	sweepTick struct{}
+	sweepTick struct{ of *directory }
 )
 
 // New returns the actor.
@@ -43,7 +43,7 @@ func (d *directory) Receive(ctx actor.Context) {
 	now := time.Now()
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		d.later(ctx, sweep, &sweepTick{})
+		d.later(ctx, sweep, &sweepTick{of: d})
 	case *actor.Restarting, *actor.Stopping:
 		d.timer.Stop()
 	case *actor.Terminated:
@@ -67,8 +67,10 @@ func (d *directory) Receive(ctx actor.Context) {
 	case *List:
 		ctx.Respond(d.machine.list())
 	case *sweepTick:
-		d.machine.forget(now)
-		d.later(ctx, sweep, msg)
+		if msg.of == d { // not a former incarnation's
+			d.machine.forget(now)
+			d.later(ctx, sweep, msg)
+		}
 	}
 	for _, o := range d.machine.take() {
 		ctx.RequestWithCustomSender(o.to, o.msg, ctx.Self())

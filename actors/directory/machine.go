@@ -14,6 +14,9 @@ import (
 // have gone. A publisher that comes back later starts anew.
 const Memory = 10 * time.Minute
 
+// promise is how long a granted key counts as published before its publisher is attached.
+const promise = time.Second
+
 // machine knows which broadcasts are here. What happens goes in with the time it happens at, and
 // messages come out.
 type machine struct {
@@ -35,6 +38,7 @@ type entry struct {
 	current    *actor.PID
 	carried    uint64 // the epoch that current carries
 	publishing bool
+	promised   time.Time // when the latest grant was given whose publisher has not come yet
 	followers  []*actor.PID
 
 	last    media.Time // how far the timeline had come
@@ -82,7 +86,7 @@ func (m *machine) entry(key string, now time.Time) *entry {
 // the turn to be timed out when an answer is waited for.
 func (m *machine) claim(c *Claim, from *actor.PID, now time.Time) (e *entry, wait bool) {
 	e = m.entry(c.Key, now)
-	if c.Policy == Reject && (e.publishing || len(e.claims) > 0) {
+	if c.Policy == Reject && (e.publishing || len(e.claims) > 0 || now.Before(e.promised)) {
 		m.send(from, &Refused{Reason: "the stream key is being published already"})
 		return e, false
 	}
@@ -111,6 +115,7 @@ func (m *machine) grant(e *entry, now time.Time) {
 	if e.hasLast {
 		granted.Start, granted.HasStart = e.last+media.Time(now.Sub(e.lastAt)), true
 	}
+	e.promised = now.Add(promise)
 	m.send(e.claims[0].from, granted)
 	e.claims = e.claims[1:]
 	e.current, e.publishing = nil, false
@@ -150,6 +155,9 @@ func (m *machine) announce(a *Announce, now time.Time) {
 	}
 	e.epoch, e.carried = a.Epoch, a.Epoch
 	e.current, e.publishing = a.Topic, a.Publishing
+	if e.publishing {
+		e.promised = time.Time{}
+	}
 	m.keys[a.Topic.Id] = a.Key
 	m.tell(e)
 }
@@ -178,7 +186,7 @@ func (m *machine) gone(who *actor.PID, now time.Time) {
 }
 
 func (m *machine) vanish(e *entry, now time.Time) {
-	e.current, e.publishing = nil, false
+	e.current, e.publishing, e.promised = nil, false, time.Time{}
 	m.tell(e)
 	if len(e.claims) > 0 {
 		m.grant(e, now)
