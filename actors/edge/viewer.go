@@ -12,8 +12,10 @@ import (
 
 // Bounds are how much a viewer may cost the others: nothing.
 type Bounds struct {
-	// Wait is how long a viewer waits for a broadcast that is not there (yet, or any more).
+	// Wait is how long a viewer waits for a broadcast that is not there.
 	Wait time.Duration
+	// Grace is how long a viewer waits for a broadcast that was there to go on, if longer than Wait.
+	Grace time.Duration
 	// Behind is how far a viewer may fall behind before it skips to the newest keyframe.
 	Behind time.Duration
 	// Stall is how long a viewer may take nothing at all before it is closed.

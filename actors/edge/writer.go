@@ -211,13 +211,11 @@ func (w *writer) inspect(now int64) (reason Reason, over bool) {
 			return TooSlow, true
 		}
 	}
-	if now-w.lastUnit > int64(max(w.Bounds.Wait, shortest)) {
-		if w.first {
-			return Ended, true
-		}
-		return NotFound, true
+	wait, reason := max(w.Bounds.Wait, shortest), NotFound
+	if w.first {
+		wait, reason = max(wait, w.Bounds.Grace), Ended
 	}
-	return 0, false
+	return reason, now-w.lastUnit > int64(wait)
 }
 
 // tooMany counts skips by the minute.

@@ -137,6 +137,7 @@ func nodeOptions(
 		Ring:     topic.Limits{Bytes: int(cfg.Topic.Bytes), Time: media.Time(cfg.Topic.Time)},
 		Viewer: edge.Bounds{
 			Wait:   time.Duration(cfg.Viewer.Wait),
+			Grace:  time.Duration(cfg.Publish.Grace),
 			Behind: time.Duration(cfg.Viewer.MaxBehind),
 			Stall:  time.Duration(cfg.Viewer.MaxStall),
 			Skips:  cfg.Viewer.MaxSkips,
