@@ -121,6 +121,7 @@ func nodeOptions(
 	for _, c := range []prometheus.Collector{
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		supervise.NewCollector(census),
 	} {
 		if err := registry.Register(c); err != nil {
 			return actors.Options{}, fmt.Errorf("metrics: %w", err)
