@@ -68,6 +68,7 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		t.halt()
 		t.withdraw(ctx)
+		t.Metrics.kept(-t.Ring.Bytes())
 	case *actor.Terminated:
 		t.terminated(ctx, msg.Who)
 	case *Attach:
@@ -128,8 +129,9 @@ func (t *topic) halt() {
 
 // push lets a unit in, to the readers of the ring and to the subscribers.
 func (t *topic) push(ctx actor.Context, u *Unit, in func(*Unit) (*Unit, error)) {
-	gaps := t.machine.Gaps()
+	gaps, kept := t.machine.Gaps(), t.Ring.Bytes()
 	entered, err := in(u)
+	t.Metrics.kept(t.Ring.Bytes() - kept)
 	t.Metrics.gaps(t.machine.Gaps() - gaps)
 	if err != nil {
 		t.refused(u, err)

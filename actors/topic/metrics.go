@@ -14,6 +14,7 @@ type Metrics struct {
 	bytes    [media.Kinds]prometheus.Counter
 	losses   [4]prometheus.Counter
 	sequence prometheus.Counter
+	ring     prometheus.Gauge
 }
 
 // lossReasons are the values of the label reason, in the order of losses.
@@ -38,12 +39,16 @@ func NewMetrics(reg prometheus.Registerer, role string) (*Metrics, error) {
 		Name: "headwater_topic_gaps_total", ConstLabels: labels,
 		Help: "Places where access units were missing; each costs video up to the next keyframe.",
 	})
-	for _, c := range []prometheus.Collector{units, bytes, losses, gaps} {
+	ring := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "headwater_topic_ring_bytes", ConstLabels: labels,
+		Help: "Bytes of payload that the topics' rings keep. An edge shares its origin's on one node.",
+	})
+	for _, c := range []prometheus.Collector{units, bytes, losses, gaps, ring} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
 	}
-	m := &Metrics{sequence: gaps}
+	m := &Metrics{sequence: gaps, ring: ring}
 	for kind := range m.units {
 		m.units[kind] = units.WithLabelValues(media.Kind(kind).String())
 		m.bytes[kind] = bytes.WithLabelValues(media.Kind(kind).String())
@@ -68,3 +73,6 @@ func (m *Metrics) refused(reason error) {
 }
 
 func (m *Metrics) gaps(n uint64) { m.sequence.Add(float64(n)) }
+
+// kept notes by how much the payload that a ring keeps has grown.
+func (m *Metrics) kept(bytes int64) { m.ring.Add(float64(bytes)) }
