@@ -50,7 +50,7 @@ type ingest struct {
 	self    *supervise.Self
 	machine *Machine
 	credits chan struct{} // a token for each packet on its way
-	reason  string
+	lost    Lost          // why it ends
 	begun   time.Time
 }
 
@@ -64,7 +64,7 @@ func (i *ingest) Receive(ctx actor.Context) {
 	case *supervise.Rebind:
 		i.attach(ctx)
 	case *Lost:
-		i.end(ctx, msg.Reason)
+		i.end(ctx, *msg)
 	case *actor.Stopping, *actor.Restarting:
 		i.stopping()
 	}
@@ -100,7 +100,7 @@ func (i *ingest) packet(ctx actor.Context, p *Packet) {
 	switch {
 	case errors.Is(err, ErrGarbage):
 		i.Metrics.malformed.Inc()
-		i.end(ctx, err.Error())
+		i.end(ctx, Lost{Reason: err.Error()})
 	case err != nil:
 		i.Metrics.malformed.Inc()
 		i.self.Log.Warn("publisher's message is dropped", slog.String("broadcast", i.Key),
@@ -111,10 +111,10 @@ func (i *ingest) packet(ctx actor.Context, p *Packet) {
 	}
 }
 
-func (i *ingest) end(ctx actor.Context, reason string) {
-	if i.reason == "" {
-		i.reason = reason
-		i.self.End(ctx, reason)
+func (i *ingest) end(ctx actor.Context, why Lost) {
+	if i.lost.Reason == "" {
+		i.lost = why
+		i.self.End(ctx, why.Reason)
 	}
 }
 
@@ -123,13 +123,12 @@ func (i *ingest) stopping() {
 	if i.Conn == nil {
 		return
 	}
-	reason := i.reason
-	if reason == "" {
-		reason = "the broadcast ends on this node"
+	if i.lost.Reason == "" {
+		i.lost.Reason = "the broadcast ends on this node"
 	}
-	i.Conn.bye(reason)
+	i.Conn.bye(i.lost)
 	i.Metrics.publishers.Dec()
 	i.self.Log.Info("publisher is gone", slog.String("broadcast", i.Key),
-		slog.Uint64("epoch", i.Epoch), slog.String("reason", reason),
+		slog.Uint64("epoch", i.Epoch), slog.String("reason", i.lost.Reason),
 		slog.Duration("after", time.Since(i.begun).Round(time.Millisecond)))
 }

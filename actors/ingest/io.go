@@ -33,11 +33,14 @@ const streamID = 1
 const goodbye = 200 * time.Millisecond
 
 // bye tells the publisher why the connection ends, if he listens, and ends it.
-func (c *Conn) bye(reason string) {
+func (c *Conn) bye(l Lost) {
 	select {
 	case <-c.Ready:
-		status := rtmp.AppendStatus(nil, streamID, "error", "NetStream.Publish.Failed", reason,
-			rtmp.DefaultChunkSize)
+		level, code := "error", "NetStream.Publish.Failed"
+		if l.Unpublished {
+			level, code = "status", "NetStream.Unpublish.Success"
+		}
+		status := rtmp.AppendStatus(nil, streamID, level, code, l.Reason, rtmp.DefaultChunkSize)
 		_ = c.SetWriteDeadline(time.Now().Add(goodbye))
 		_, _ = c.Write(status) // he may be gone already
 	default:
@@ -67,7 +70,9 @@ func (r *reader) run(ctx context.Context) {
 	}
 	r.begun = time.Now()
 	err := r.read(ctx)
-	r.system.Root.Send(r.self, &Lost{Reason: r.reason(err)})
+	r.system.Root.Send(r.self, &Lost{
+		Reason: r.reason(err), Unpublished: errors.Is(err, errUnpublish),
+	})
 }
 
 func (r *reader) reason(err error) string {
@@ -87,7 +92,7 @@ var errUnpublish = errors.New("unpublish")
 func (r *reader) read(ctx context.Context) error {
 	for {
 		now := time.Now()
-		if now.Sub(r.armed) > rearm {
+		if now.Sub(r.armed) > min(rearm, r.conn.Idle/8) {
 			r.armed = now
 			if err := r.conn.SetReadDeadline(now.Add(r.conn.Idle)); err != nil {
 				return err

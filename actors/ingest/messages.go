@@ -16,4 +16,8 @@ type Packet struct {
 }
 
 // Lost tells that the publisher's connection is over.
-type Lost struct{ Reason string }
+type Lost struct {
+	Reason string
+	// Unpublished says that the publisher ended the stream himself.
+	Unpublished bool
+}

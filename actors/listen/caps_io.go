@@ -1,9 +1,11 @@
 package listen
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // Caps bound the connections of a node, from their acceptance to their end.
@@ -76,5 +78,12 @@ func (c *countedConn) Plain() net.Conn { return c.Conn }
 // Close implements net.Conn.
 func (c *countedConn) Close() error {
 	c.once.Do(c.leave)
+	if t, ok := c.Conn.(*tls.Conn); ok { // which waits for room for its own goodbye
+		timer := time.AfterFunc(lastWords, func() { _ = t.NetConn().Close() })
+		defer timer.Stop()
+	}
 	return c.Conn.Close()
 }
+
+// lastWords is how long the end of a TLS connection may take that its peer does not read.
+const lastWords = 200 * time.Millisecond
