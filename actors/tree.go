@@ -125,7 +125,8 @@ func (t *tree) edge(key string) supervise.Spec {
 				}),
 			},
 			{
-				Name: viewersName, Kind: "viewers", Strategy: supervise.Dynamic, Linger: t.Linger,
+				Name: viewersName, Kind: "viewers", Strategy: supervise.Dynamic,
+				Linger:  max(t.Linger, time.Millisecond), // to supervise, zero is for ever
 				Restart: supervise.Transient, Significant: true, Rebind: true,
 				Templates: []supervise.Spec{t.viewer("ID", key, nil)},
 			},

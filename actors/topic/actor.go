@@ -49,7 +49,8 @@ type topic struct {
 	pulse       *pulse
 	subscribers []*actor.PID
 	publisher   *actor.PID
-	turn        int // counts the publishers, so that a former one's grace time is void
+	latest      time.Time // when the latest unit came
+	turn        int       // counts the publishers, so that a former one's grace time is void
 	timer       *time.Timer
 	grace       *time.Timer
 }
@@ -101,9 +102,13 @@ func (t *topic) started(ctx actor.Context) {
 		t.tick(ctx)
 		return
 	}
+	t.latest = time.Now()
 	t.announce(ctx)
-	t.await(ctx)
+	t.await(ctx, max(t.Grace, arrival))
 }
+
+// arrival is how long a topic waits for its first publisher, who is on his way, at least.
+const arrival = 10 * time.Second
 
 // later sends msg to the topic itself in d.
 func later(ctx actor.Context, d time.Duration, msg any) *time.Timer {
@@ -137,6 +142,7 @@ func (t *topic) push(ctx actor.Context, u *Unit, in func(*Unit) (*Unit, error)) 
 		t.refused(u, err)
 		return
 	}
+	t.latest = time.Now()
 	t.Metrics.accepted(entered)
 	t.pulse.appended()
 	for _, s := range t.subscribers {
@@ -178,13 +184,13 @@ func (t *topic) terminated(ctx actor.Context, who *actor.PID) {
 	}
 	t.publisher = nil
 	t.announce(ctx)
-	t.await(ctx)
+	t.await(ctx, t.Grace)
 }
 
-// await gives the publisher the grace time to come, or to come back.
-func (t *topic) await(ctx actor.Context) {
+// await gives the publisher some time to come, or to come back.
+func (t *topic) await(ctx actor.Context, patience time.Duration) {
 	t.turn++
-	t.grace = later(ctx, t.Grace, &graceOver{turn: t.turn})
+	t.grace = later(ctx, patience, &graceOver{turn: t.turn})
 }
 
 func (t *topic) graceOver(ctx actor.Context, g *graceOver) {
@@ -205,9 +211,9 @@ func (t *topic) withdraw(ctx actor.Context) {
 	if t.Directory == nil || t.machine == nil {
 		return
 	}
-	last, has := t.machine.Last()
+	end, has := t.machine.End()
 	ctx.Send(t.Directory, &directory.Withdraw{
-		Key: t.Key, Epoch: t.Epoch, Last: last, HasLast: has, LastTime: time.Now(),
+		Key: t.Key, Epoch: t.Epoch, Last: end, HasLast: has, LastTime: t.latest,
 	})
 }
 
@@ -228,9 +234,13 @@ func (t *topic) supersede(ctx actor.Context, s *directory.Supersede) {
 		return
 	}
 	t.machine.Fence(s.Epoch)
-	last, has := t.machine.Last()
+	end, has := t.machine.End()
 	ctx.Send(ctx.Sender(), &directory.Superseded{
-		Key: t.Key, Epoch: t.Epoch, Last: last, HasLast: has, LastTime: time.Now(),
+		Key: t.Key, Epoch: t.Epoch, Last: end, HasLast: has, LastTime: t.latest,
 	})
-	t.self.End(ctx, "superseded by a newer publisher")
+	reason := "another publisher took the stream key over"
+	if t.publisher != nil {
+		ctx.Send(t.publisher, &Ended{Reason: reason})
+	}
+	t.self.End(ctx, reason)
 }

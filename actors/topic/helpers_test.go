@@ -47,6 +47,11 @@ func letters(units []*Unit) string {
 	return strings.Join(words, " ")
 }
 
+// latest is the time of the latest unit of any track.
+func latest(m *Machine) media.Time {
+	return max(m.mark.last[media.Video], m.mark.last[media.Audio], m.mark.last[media.Data])
+}
+
 // feed pushes units of consecutive sequence numbers, 10 ms apart, and publishes them.
 func feed(t testing.TB, m *Machine, epoch uint64, word string) {
 	t.Helper()
@@ -55,7 +60,7 @@ func feed(t testing.TB, m *Machine, epoch uint64, word string) {
 		if epoch != m.Epoch() {
 			seq = 1
 		}
-		last, _ := m.Last()
+		last := latest(m)
 		if _, err := m.Push(unit(epoch, seq, word[i], last+10*ms)); err != nil {
 			t.Fatalf("%c%d: %v", word[i], seq, err)
 		}

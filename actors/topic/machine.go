@@ -45,12 +45,13 @@ func (m *Machine) Seq() uint64 { return m.mark.seq }
 // Gaps counts the places where units were missing.
 func (m *Machine) Gaps() uint64 { return m.gaps }
 
-// Last is the highest decoding time of any unit, and whether there was one.
-func (m *Machine) Last() (media.Time, bool) {
+// End is when the units that entered are over, and whether there were any: what comes after them
+// begins then, if it begins at once.
+func (m *Machine) End() (media.Time, bool) {
 	if !m.mark.began {
 		return 0, false
 	}
-	return max(m.mark.last[media.Video], m.mark.last[media.Audio], m.mark.last[media.Data]), true
+	return max(m.mark.end[media.Video], m.mark.end[media.Audio], m.mark.end[media.Data]), true
 }
 
 // Fence refuses the epochs below epoch from now on.
@@ -116,8 +117,8 @@ func (m *Machine) begin(u *Unit) {
 	m.mark.headers = Headers{}
 	m.mark.offset = 0
 	m.mark.waitKey = true
-	if last, ok := m.Last(); ok && u.DTS < last {
-		m.mark.offset = last - u.DTS
+	if end, ok := m.End(); ok && u.DTS < end {
+		m.mark.offset = end - u.DTS
 	}
 }
 
@@ -154,9 +155,29 @@ func (m *Machine) rising(u *Unit) *Unit {
 	if m.mark.began {
 		dts = max(dts, m.mark.last[u.Kind])
 	}
+	u = u.at(dts)
+	m.mark.end[u.Kind] = max(m.mark.end[u.Kind], m.over(u))
 	m.mark.last[u.Kind] = dts
 	m.mark.began = true
-	return u.at(dts)
+	return u
+}
+
+// Bounds of how long a unit is taken to last.
+const (
+	shortestUnit = 10 * media.Millisecond
+	longestUnit  = media.Second
+)
+
+// over is when a unit that enters now is over: a unit lasts about as long as the one before it did.
+func (m *Machine) over(u *Unit) media.Time {
+	if u.Role == media.SequenceHeader || u.Kind == media.Data {
+		return u.DTS
+	}
+	length := shortestUnit
+	if m.mark.began {
+		length = min(max(length, u.DTS-m.mark.last[u.Kind]), longestUnit)
+	}
+	return max(u.DTS, u.PTS()) + length
 }
 
 // isEntry reports whether a decoder can begin with u: with a video keyframe, or with any audio

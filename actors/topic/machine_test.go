@@ -38,12 +38,12 @@ func TestMachine(t *testing.T) {
 			step{1, 4, 'V', 50, nil, 50}, step{1, 5, 'f', 60, ErrNoKeyframe, 0},
 			step{1, 6, 'a', 60, nil, 60}, step{1, 7, 'K', 70, nil, 70}, step{1, 8, 'f', 80, nil, 80}),
 		"new epoch": append(begin[:3:3],
-			step{2, 1, 'K', 50, ErrNoHeader, 0}, step{2, 2, 'V', 50, nil, 50},
+			step{2, 1, 'K', 50, ErrNoHeader, 0}, step{2, 2, 'V', 50, nil, 80},
 			step{2, 3, 'a', 50, ErrNoHeader, 0}, step{2, 4, 'f', 60, ErrNoKeyframe, 0},
-			step{2, 5, 'K', 70, nil, 70}, step{1, 4, 'f', 80, ErrStale, 0},
-			step{1, 900, 'K', 80, ErrStale, 0}, step{2, 6, 'f', 80, nil, 80}),
+			step{2, 5, 'K', 70, nil, 100}, step{1, 4, 'f', 80, ErrStale, 0},
+			step{1, 900, 'K', 80, ErrStale, 0}, step{2, 6, 'f', 80, nil, 110}),
 		"new epoch begins earlier": append(begin[:3:3],
-			step{7, 1, 'V', 0, nil, 40}, step{7, 2, 'K', 10, nil, 50}, step{7, 3, 'f', 20, nil, 60}),
+			step{7, 1, 'V', 0, nil, 80}, step{7, 2, 'K', 10, nil, 90}, step{7, 3, 'f', 20, nil, 100}),
 		"new epoch begins late": append(begin[:3:3],
 			step{2, 3, 'V', 90, nil, 90}, step{2, 4, 'K', 90, nil, 90}),
 		"data needs nothing": {{3, 1, 'd', 5, nil, 5}, {3, 2, 'D', 5, nil, 5}},
@@ -102,8 +102,8 @@ func TestMachineRestart(t *testing.T) {
 	m := NewMachine(ring)
 	feed(t, m, 4, "VAKf")
 	m = NewMachine(ring)
-	if last, ok := m.Last(); !ok || last != 40*ms || m.Epoch() != 4 || m.Seq() != 4 {
-		t.Fatalf("after the restart: %v %v, epoch %d, seq %d", last, ok, m.Epoch(), m.Seq())
+	if last := latest(m); last != 40*ms || m.Epoch() != 4 || m.Seq() != 4 {
+		t.Fatalf("after the restart: %v, epoch %d, seq %d", last, m.Epoch(), m.Seq())
 	}
 	run(t, m, []step{
 		{3, 9, 'K', 50, ErrStale, 0}, {4, 4, 'f', 50, ErrDuplicate, 0}, {4, 5, 'f', 10, nil, 40},
@@ -200,5 +200,22 @@ func TestAdoptNextEpoch(t *testing.T) {
 	}
 	if _, err := edge.Push(unit(2, 8, 'f', 500*ms)); err != nil {
 		t.Errorf("the unit after the snapshot: %v", err)
+	}
+}
+
+// What comes after the units of an epoch begins when they are over, reordered pictures included.
+func TestMachineEnd(t *testing.T) {
+	m := NewMachine(NewRing(DefaultLimits()))
+	if end, ok := m.End(); ok {
+		t.Fatalf("an empty topic ends at %v", end)
+	}
+	feed(t, m, 1, "VAKf")
+	u := unit(1, 5, 'f', 50*ms)
+	u.CTS = 66 * ms
+	if _, err := m.Push(u); err != nil {
+		t.Fatal(err)
+	}
+	if end, ok := m.End(); !ok || end != (50+66+10)*ms {
+		t.Errorf("the topic ends at %v, want 126 ms", end)
 	}
 }

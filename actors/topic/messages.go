@@ -13,6 +13,9 @@ type Attach struct {
 	Publisher *actor.PID
 }
 
+// Ended tells the publisher that the topic takes no more of him.
+type Ended struct{ Reason string }
+
 // Subscribe asks for the topic's units from now on; the sender gets a Snapshot, then *Unit
 // messages, until it ends or unsubscribes. Subscribing anew gives a new snapshot.
 type Subscribe struct{ Subscriber *actor.PID }

@@ -31,7 +31,7 @@ func newBeat(window time.Duration) *beat {
 // push appends a unit as the topic does.
 func (b *beat) push(t *testing.T, letter byte) {
 	t.Helper()
-	last, _ := b.machine.Last()
+	last := latest(b.machine)
 	if _, err := b.machine.Push(unit(1, b.machine.Seq()+1, letter, last+10*ms)); err != nil {
 		t.Fatal(err)
 	}

@@ -54,8 +54,9 @@ type Entry struct {
 type mark struct {
 	epoch, seq uint64
 	headers    Headers
-	last       [media.Kinds]media.Time
-	offset     media.Time // added to the epoch's times, so that they do not fall
+	last       [media.Kinds]media.Time // decoding time of the latest unit
+	end        [media.Kinds]media.Time // when all units are over
+	offset     media.Time              // added to the epoch's times, so that they do not fall
 	began      bool
 	waitKey    bool // video is missing something that it refers to
 }

@@ -15,7 +15,7 @@ import (
 func fill(t testing.TB, m *Machine, letter byte, count int, step media.Time) {
 	t.Helper()
 	for range count {
-		last, _ := m.Last()
+		last := latest(m)
 		if _, err := m.Push(unit(1, m.Seq()+1, letter, last+step)); err != nil {
 			t.Fatal(err)
 		}
