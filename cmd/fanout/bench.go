@@ -17,6 +17,10 @@ type bench struct {
 	dir string
 }
 
+// gathering is the time in which the viewers of a case come, however many they are, so that the
+// server is equally old when its memory is read.
+const gathering = 2 * time.Second
+
 // trial is one case while it runs.
 type trial struct {
 	*bench
@@ -99,7 +103,7 @@ func (b *bench) idle(
 	if err != nil {
 		return err
 	}
-	if err := t.pause(ctx, b.Warmup+b.Duration); err != nil {
+	if err := t.pause(ctx, gathering+b.Warmup+b.Duration); err != nil {
 		return err
 	}
 	base[c], err = memory(t.server.pid())
@@ -160,8 +164,9 @@ func (b *bench) steady(ctx context.Context, c contender, s *sample) error {
 	if err != nil {
 		return err
 	}
-	// Joining takes a second for every 500: the machine's recovery from it is what Warmup is for.
-	joined, err := t.crew.call(order{Op: opJoin, Count: s.Viewers, Every: 2 * time.Millisecond})
+	joined, err := t.crew.call(order{
+		Op: opJoin, Count: s.Viewers, Every: gathering / time.Duration(s.Viewers),
+	})
 	if err != nil {
 		return err
 	}
