@@ -10,8 +10,8 @@ const (
 	// WindowMax is where the window stops to grow: beyond it there is little left to save.
 	WindowMax  = 100 * time.Millisecond
 	windowStep = 5 * time.Millisecond // the first step up, and the last one down
-	busyAbove  = 0.75                 // widen
-	idleBelow  = 0.50                 // narrow
+	busyAbove  = 0.50                 // widen: the other half is for what comes next
+	idleBelow  = 0.30                 // narrow
 )
 
 // next is the window that follows the present one at a CPU utilisation from 0 to 1. It grows by
