@@ -12,6 +12,8 @@ SHARED  := ./actors/... ./cluster/...
 # How long make fuzz stays with each target, and how often make bench repeats.
 FUZZTIME ?= 1m
 COUNT    ?= 1
+# What make bench asks of the fan-out bench.
+FANOUT   ?= -viewers 10,100,500,1000 -merge 0s,50ms,adaptive -crowd 500
 
 help: ## print this list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +55,7 @@ race: ## unit tests of what shares memory, under the race detector
 bench: ## benchmarks, with the yardsticks that they are measured against
 	@$(SCRIPTS)/setup.sh bench
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /e2e)
+	go run ./cmd/fanout $(FANOUT)
 
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 	FUZZTIME=$(FUZZTIME) $(SCRIPTS)/fuzz.sh ./...
