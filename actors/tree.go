@@ -48,7 +48,7 @@ func (t *tree) node() supervise.Spec {
 		Note: "spent: the process exits, its supervisor restarts it",
 		Children: []supervise.Spec{
 			{
-				Name: directory.Name, Kind: "directory", New: directory.New, Mailbox: 4096,
+				Name: directory.Name, Kind: "directory", New: directory.New(), Mailbox: 4096,
 				Note: "which broadcasts are here; grants epochs",
 			},
 			{

@@ -2,7 +2,9 @@
 // to publish a key, one epoch after the other, and tells followers where a broadcast is.
 //
 // Its memory is what others have told it. When it is restarted, its siblings are told (see
-// supervise.Rebind), and topics announce themselves and relays ask again.
+// supervise.Rebind), and topics announce themselves and relays ask again. Only the highest epoch
+// that it ever granted outlives a restart: who might still know an epoch of a broadcast that has
+// ended may have been restarted too, and no epoch may come twice.
 package directory
 
 import (
@@ -30,8 +32,11 @@ type (
 	sweepTick struct{ of *directory }
 )
 
-// New returns the actor.
-func New(*supervise.Self) actor.Actor { return &directory{machine: newMachine()} }
+// New returns the producer of the actor.
+func New() func(*supervise.Self) actor.Actor {
+	granted := new(uint64)
+	return func(*supervise.Self) actor.Actor { return &directory{machine: newMachine(granted)} }
+}
 
 type directory struct {
 	machine *machine
@@ -45,7 +50,9 @@ func (d *directory) Receive(ctx actor.Context) {
 	case *actor.Started:
 		d.later(ctx, sweep, &sweepTick{of: d})
 	case *actor.Restarting, *actor.Stopping:
-		d.timer.Stop()
+		if d.timer != nil {
+			d.timer.Stop()
+		}
 	case *actor.Terminated:
 		d.machine.gone(msg.Who, now)
 	case *Claim:

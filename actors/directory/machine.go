@@ -23,6 +23,8 @@ type machine struct {
 	entries map[string]*entry
 	keys    map[string]string // whose end concerns which key, by PID
 	out     []outgoing
+	granted *uint64 // the highest epoch ever granted, to any key
+	floor   uint64  // what that was when this machine began
 }
 
 // outgoing is a message to be sent.
@@ -55,8 +57,10 @@ type claim struct {
 	policy Policy
 }
 
-func newMachine() *machine {
-	return &machine{entries: map[string]*entry{}, keys: map[string]string{}}
+func newMachine(granted *uint64) *machine {
+	return &machine{
+		entries: map[string]*entry{}, keys: map[string]string{}, granted: granted, floor: *granted,
+	}
 }
 
 func (m *machine) send(to *actor.PID, msg any) {
@@ -108,9 +112,11 @@ func (m *machine) serve(e *entry, now time.Time) (wait bool) {
 	return true
 }
 
-// grant gives the next epoch to the first claim.
+// grant gives the next epoch to the first claim: a higher one than any that was granted to the key,
+// by a former machine too.
 func (m *machine) grant(e *entry, now time.Time) {
-	e.epoch++
+	e.epoch = max(e.epoch, m.floor) + 1
+	*m.granted = max(*m.granted, e.epoch)
 	granted := &Granted{Epoch: e.epoch}
 	if e.hasLast {
 		granted.Start, granted.HasStart = e.last+media.Time(now.Sub(e.lastAt)), true

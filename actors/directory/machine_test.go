@@ -20,7 +20,7 @@ type scene struct {
 }
 
 func newScene(t *testing.T) *scene {
-	return &scene{t: t, machine: newMachine(), now: time.Unix(1_800_000_000, 0)}
+	return &scene{t: t, machine: newMachine(new(uint64)), now: time.Unix(1_800_000_000, 0)}
 }
 
 func who(name string) *actor.PID { return actor.NewPID("here", name) }
@@ -317,4 +317,19 @@ func FuzzMachine(f *testing.F) {
 			t.Fatalf("%d claims, %d answers", claims, answers)
 		}
 	})
+}
+
+// TestEpochsAreNotGrantedTwice restarts the directory when nobody is left who remembers an epoch.
+func TestEpochsAreNotGrantedTwice(t *testing.T) {
+	granted := new(uint64)
+	now := time.Unix(1_800_000_000, 0)
+	asker := actor.NewPID("here", "asker")
+	for _, want := range []uint64{1, 2, 3} {
+		m := newMachine(granted)
+		m.claim(&Claim{Key: "live/a"}, asker, now)
+		out := m.take()
+		if g, ok := out[0].msg.(*Granted); !ok || g.Epoch != want {
+			t.Errorf("granted %+v, want epoch %d", out[0].msg, want)
+		}
+	}
 }
