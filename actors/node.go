@@ -175,7 +175,8 @@ func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error 
 		if try > 0 && !rest(ctx, edgePause) {
 			return ctx.Err()
 		}
-		if _, err = n.start(ctx, n.tree.pid(edgesName), n.tree.edge(key)); err != nil {
+		_, err = n.start(ctx, n.tree.pid(edgesName), n.tree.edge(key))
+		if err != nil && !errors.Is(err, ErrEnding) {
 			break
 		}
 	}
