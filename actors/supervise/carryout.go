@@ -78,6 +78,7 @@ func (s *supervisor) stop(c *child) {
 		s.machine.isTerminated(name, time.Now())
 		return
 	}
+	k.vital.state.Store(int32(Stopping)) // it may not come to say so itself
 	if c.spec.Strategy == Worker || c.halted {
 		s.ctx.Stop(k.pid)
 	} else {

@@ -72,11 +72,13 @@ func (v *Vital) begun(n int) {
 	}
 }
 
-// failed notes a failure.
+// failed notes a failure. Who is to stop anyway is not restarted for it.
 func (v *Vital) failed(reason error) {
 	text := reason.Error()
 	v.failure.Store(&text)
-	v.state.Store(int32(Restarting))
+	if State(v.state.Load()) < Stopping {
+		v.state.Store(int32(Restarting))
+	}
 	v.counts.Failures.Add(1)
 }
 

@@ -79,11 +79,11 @@ func write(w io.Writer, rows []row) error {
 	return nil
 }
 
-// Siblings bounds how many children of one supervisor the live tree shows of a crowd.
+// Siblings bounds how many children of a dynamic supervisor the live tree shows.
 const Siblings = 20
 
 // DrawLive writes the live tree in the shape of the drawing, with the state of each actor. Of more
-// than limit children alike it shows the first and counts the rest; limit 0 shows all.
+// than limit dynamic children it shows the first and counts the rest; limit 0 shows all.
 func (c *Census) DrawLive(w io.Writer, now time.Time, limit int) error {
 	var roots []*Vital
 	below := map[*Vital][]*Vital{}
@@ -114,7 +114,7 @@ func alive(rows *[]row, below map[*Vital][]*Vital, v *Vital, lead, indent string
 	*rows = append(*rows, v.row(lead, now))
 	children := below[v]
 	shown := children
-	if limit > 0 && len(children) > limit {
+	if v.Spec.Strategy == Dynamic && limit > 0 && len(children) > limit {
 		shown = children[:limit]
 	}
 	for i, child := range shown {
