@@ -41,7 +41,10 @@ const (
 // Chunk sizes in bytes (RTMP 5.4.1).
 const (
 	DefaultChunkSize = 128
-	MaxChunkSize     = 0xffffff
+	// ServerChunkSize is what Headwater's servers write with from the first answer on: an answer
+	// travels in one chunk.
+	ServerChunkSize = 4096
+	MaxChunkSize    = 0xffffff
 )
 
 // MaxBody is the greatest length of a message body in bytes: the field has 24 bits.
