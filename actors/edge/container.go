@@ -57,7 +57,7 @@ func (p Protocol) epilogue(why Reason, began bool) []byte {
 		code, level = "NetStream.Play.StreamNotFound", "error"
 	}
 	var out []byte
-	size := rtmp.DefaultChunkSize
+	size := rtmp.ServerChunkSize
 	if began {
 		size = chunkSize
 		out = rtmp.AppendUserControl(out, rtmp.EventStreamEOF, streamID)

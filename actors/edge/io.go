@@ -38,7 +38,13 @@ type Socket struct {
 	taken   int  // bytes written by the present step
 	dirty   bool // a unit was written in part
 	stopped atomic.Bool
+	owned   atomic.Bool
 }
+
+// Own makes the caller the connection's owner, who alone writes to it and closes it, and reports
+// whether it did: the first to ask is. A viewer's actor asks when it starts, a listener when it has
+// been told that there is none, which may come too late to be true.
+func (s *Socket) Own() bool { return s.owned.CompareAndSwap(false, true) }
 
 // begin takes the connection over.
 func (s *Socket) begin() error {
@@ -92,24 +98,27 @@ func (s *Socket) finish(words []byte, why Reason) {
 
 // write writes all of iov. In the ordinary case that is one system call and nothing else; only when
 // the send buffer is full does it arm a deadline and wait. It fails with os.ErrDeadlineExceeded if
-// the viewer takes nothing for the time of stall.
+// the viewer takes nothing for the time of stall, or not all in trickle times that.
 func (s *Socket) write(iov *iovecs, stall time.Duration) error {
 	if s.raw == nil {
 		return s.writeThrough(iov, stall)
 	}
 	s.iov, s.err, s.dirty = iov, nil, true
 	s.patient = false
-	s.writeStep(s.fd) // only the goroutine that writes closes the connection, so fd is ours
-	for waited := false; ; waited = true {
+	s.writeStep(s.fd) // only its owner closes the connection, see Own: fd is no other's
+	for passes := 0; ; passes++ {
 		if s.err != nil {
 			return s.err
 		}
 		if iov.left() == 0 {
 			s.dirty = false
-			if waited {
+			if passes > 0 {
 				return s.disarm()
 			}
 			return nil
+		}
+		if passes == trickle {
+			return os.ErrDeadlineExceeded
 		}
 		if err := s.arm(stall); err != nil {
 			return err
@@ -121,6 +130,9 @@ func (s *Socket) write(iov *iovecs, stall time.Duration) error {
 		}
 	}
 }
+
+// trickle is how many times stall one write may take.
+const trickle = 4
 
 func (s *Socket) arm(stall time.Duration) error {
 	if err := s.Conn.SetWriteDeadline(time.Now().Add(stall)); err != nil {
@@ -174,20 +186,23 @@ func (s *Socket) writeThrough(iov *iovecs, stall time.Duration) error {
 	return nil
 }
 
-// poll looks at what the viewer has sent, without waiting. It reports false when he has left.
-func (s *Socket) poll() bool {
+// mostAtOnce bounds what is looked at in one poll, in messages or pieces: a viewer who floods the
+// node waits in his own socket.
+const mostAtOnce = 64
+
+// poll looks at what the viewer has sent, without waiting. It reports false when he has left. stall
+// bounds the time to answer him.
+func (s *Socket) poll(stall time.Duration) bool {
 	if s.Guard == nil {
 		return s.pollHTTP()
 	}
-	for {
+	for range mostAtOnce {
 		msg, err := s.Guard.Next()
 		if err != nil {
 			return errors.Is(err, ErrWouldBlock)
 		}
-		if pong := rtmp.Pong(msg); pong != nil {
-			if _, err := s.Conn.Write(pong); err != nil {
-				return false
-			}
+		if pong := rtmp.Pong(msg); pong != nil && s.answer(pong, stall) != nil {
+			return false
 		}
 		if msg.Type != rtmp.TypeCommand {
 			continue
@@ -197,6 +212,20 @@ func (s *Socket) poll() bool {
 			return false
 		}
 	}
+	return true
+}
+
+// answer writes a message between two units.
+func (s *Socket) answer(b []byte, stall time.Duration) error {
+	if err := s.arm(stall); err != nil {
+		return err
+	}
+	s.dirty = true
+	if _, err := s.Conn.Write(b); err != nil {
+		return err
+	}
+	s.dirty = false
+	return s.disarm()
 }
 
 func (s *Socket) pollHTTP() bool {
@@ -213,7 +242,7 @@ func (s *Socket) pollHTTP() bool {
 // peekStep reads and forgets what an HTTP viewer sends after his request, until he ends.
 func (s *Socket) peekStep(fd uintptr) bool {
 	var buf [256]byte
-	for {
+	for range mostAtOnce {
 		n, err := unix.Read(int(fd), buf[:])
 		switch {
 		case err == unix.EINTR:
@@ -227,4 +256,5 @@ func (s *Socket) peekStep(fd uintptr) bool {
 			return true
 		}
 	}
+	return true
 }

@@ -49,18 +49,23 @@ type viewer struct {
 	ViewerOptions
 	self   *supervise.Self
 	writer *writer
+	timer  *time.Timer
+	begun  time.Time // zero if the connection was given up before
 }
+
+// ask is the time to ask the topic for its ring again: the question or its answer may be lost.
+type ask struct{}
+
+// askAgain is how long the topic has to answer.
+const askAgain = 2 * time.Second
 
 // Receive implements actor.Actor.
 func (v *viewer) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		v.Metrics.joined(v.Socket.Protocol)
-		ctx.Request(v.Topic, &topic.GetRing{})
-	case *supervise.Rebind:
-		if v.writer == nil { // the question may be lost
-			ctx.Request(v.Topic, &topic.GetRing{})
-		}
+		v.started(ctx)
+	case *supervise.Rebind, *ask:
+		v.ask(ctx)
 	case *topic.Ring:
 		v.begin(ctx, msg)
 	case *closed:
@@ -70,11 +75,44 @@ func (v *viewer) Receive(ctx actor.Context) {
 	}
 }
 
+func (v *viewer) started(ctx actor.Context) {
+	if !v.Socket.Own() {
+		v.self.End(ctx, "the listener has given the connection up")
+		return
+	}
+	v.begun = time.Now()
+	v.Metrics.joined(v.Socket.Protocol)
+	v.ask(ctx)
+}
+
+// ask asks for the topic's ring, as long as a viewer waits for a broadcast.
+func (v *viewer) ask(ctx actor.Context) {
+	switch {
+	case v.writer != nil:
+		return
+	case time.Since(v.begun) > max(v.Bounds.Wait, shortest):
+		v.self.End(ctx, "the topic does not answer")
+		return
+	}
+	v.halt()
+	ctx.Request(v.Topic, &topic.GetRing{})
+	system, self := ctx.ActorSystem(), ctx.Self()
+	v.timer = time.AfterFunc(askAgain, func() { system.Root.Send(self, &ask{}) })
+}
+
+func (v *viewer) halt() {
+	if v.timer != nil {
+		v.timer.Stop()
+		v.timer = nil
+	}
+}
+
 // begin starts the writer on the topic's ring.
 func (v *viewer) begin(ctx actor.Context, ring *topic.Ring) {
 	if v.writer != nil {
 		return
 	}
+	v.halt()
 	w := newWriter(&v.ViewerOptions, ring, ctx.ActorSystem(), ctx.Self())
 	if v.self.Goroutines.Go("writer", w.run) {
 		v.writer = w
@@ -83,6 +121,10 @@ func (v *viewer) begin(ctx actor.Context, ring *topic.Ring) {
 
 // stopping has the writer say goodbye and end, whatever it waits for, and notes why it ended.
 func (v *viewer) stopping() {
+	v.halt()
+	if v.begun.IsZero() {
+		return
+	}
 	if v.writer == nil {
 		v.Socket.finish(v.Socket.Protocol.epilogue(Draining, false), Draining)
 		v.Metrics.left(v.Socket.Protocol, Draining)

@@ -98,6 +98,9 @@ func (w *writer) serve(ctx context.Context) Reason {
 		return Draining
 	}
 	if err := w.Socket.begin(); err != nil {
+		if w.Socket.stopped.Load() {
+			return Draining
+		}
 		return Broken
 	}
 	for !w.Socket.stopped.Load() {
@@ -200,7 +203,7 @@ const pollEvery = time.Second
 
 func (w *writer) inspect(now int64) (reason Reason, over bool) {
 	w.account()
-	if !w.Socket.poll() {
+	if !w.Socket.poll(w.Bounds.Stall) {
 		return Left, true
 	}
 	times, _ := w.reader.Skips()

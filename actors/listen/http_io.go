@@ -128,10 +128,10 @@ func (o FLVOptions) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	ready := make(chan struct{})
 	close(ready)
-	err = o.Desk.Play(r.Context(), key, &edge.Socket{
+	socket := &edge.Socket{
 		Conn: conn, Protocol: edge.HTTPFLV, Ready: ready, Since: since, SendBuffer: o.SendBuffer,
-	})
-	if err != nil {
+	}
+	if err = o.Desk.Play(r.Context(), key, socket); err != nil && socket.Own() {
 		_, _ = conn.Write(edge.Refusal(http.StatusServiceUnavailable, err.Error())) // he may have left
 		_ = conn.Close()
 	}

@@ -28,7 +28,8 @@ type session struct {
 	since  time.Time
 	reader *edge.PollReader
 	guard  *rtmp.Guard
-	lib    *rtmplib.Conn
+	lib    *rtmplib.Conn // nil until the handshake is done
+	hello  []byte        // our part of the handshake, until it is written
 	app    string
 
 	granted bool          // somebody owns the connection now
@@ -84,6 +85,7 @@ func (s *session) config() *rtmplib.ConnConfig {
 		ControlState: rtmplib.StreamControlStateConfig{
 			MaxChunkStreams: libChunkStreams, MaxMessageStreams: libMessageStreams,
 		},
+		Logger: silent(),
 	}
 }
 
@@ -113,6 +115,10 @@ func (l *onceListener) Addr() net.Addr { return l.session.conn.LocalAddr() }
 
 // Read implements io.Reader for go-rtmp.
 func (s *session) Read(p []byte) (int, error) {
+	if err := s.flush(); err != nil {
+		s.failure = err
+		return 0, err
+	}
 	n, err := s.guard.Read(p)
 	if err != nil {
 		s.failure = err
@@ -120,8 +126,25 @@ func (s *session) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements io.Writer for go-rtmp.
-func (s *session) Write(p []byte) (int, error) { return s.conn.Write(p) }
+// Write implements io.Writer for go-rtmp. The handshake, which it writes in seven pieces on the
+// goroutine that then reads, is gathered until it does.
+func (s *session) Write(p []byte) (int, error) {
+	if s.lib == nil {
+		s.hello = append(s.hello, p...)
+		return len(p), nil
+	}
+	return s.conn.Write(p)
+}
+
+// flush writes what was gathered.
+func (s *session) flush() error {
+	if len(s.hello) == 0 {
+		return nil
+	}
+	_, err := s.conn.Write(s.hello)
+	s.hello = nil
+	return err
+}
 
 // Close implements io.Closer for go-rtmp. It closes a connection that nobody owns, and lets go of
 // one that somebody does: by now all of go-rtmp's answers are written.
@@ -135,8 +158,17 @@ func (s *session) Close() error {
 	return nil
 }
 
-// OnServe implements rtmp.Handler.
-func (s *session) OnServe(conn *rtmplib.Conn) { s.lib = conn }
+// OnServe implements rtmp.Handler. Nothing has been answered yet, so that go-rtmp's writer is idle and
+// its chunk size may be changed.
+func (s *session) OnServe(conn *rtmplib.Conn) {
+	s.lib = conn
+	s.hello = rtmp.AppendSetChunkSize(s.hello, rtmp.ServerChunkSize)
+	if err := s.flush(); err != nil {
+		s.failure = err // the next read fails too
+		return
+	}
+	s.failure = conn.GetChunkStreamer().SelfState().SetChunkSize(rtmp.ServerChunkSize)
+}
 
 // OnConnect implements rtmp.Handler.
 func (s *session) OnConnect(_ uint32, cmd *rtmpmsg.NetConnectionConnect) error {
@@ -166,12 +198,17 @@ func (s *session) OnPlay(_ *rtmplib.StreamContext, _ uint32, cmd *rtmpmsg.NetStr
 		return s.refuse("NetStream.Play.StreamNotFound", err)
 	}
 	s.guard.SetLimits(rtmp.ViewerLimits())
+	socket := &edge.Socket{
+		Conn: s.conn, Protocol: edge.RTMP, Guard: s.guard, Ready: s.ready, Since: s.since,
+		SendBuffer: s.opts.SendBuffer,
+	}
 	return s.grant(key, "NetStream.Play.StreamNotFound", func() error {
 		s.reader.Poll()
-		return s.opts.Desk.Play(s.ctx, key, &edge.Socket{
-			Conn: s.conn, Protocol: edge.RTMP, Guard: s.guard, Ready: s.ready, Since: s.since,
-			SendBuffer: s.opts.SendBuffer,
-		})
+		err := s.opts.Desk.Play(s.ctx, key, socket)
+		if err != nil && !socket.Own() {
+			return nil // the viewer has started after all
+		}
+		return err
 	})
 }
 
@@ -197,7 +234,7 @@ func (s *session) grant(key, code string, take func() error) error {
 // answers commands one by one.
 func (s *session) refuse(code string, err error) error {
 	s.refusal = err
-	status := rtmp.AppendStatus(nil, 1, "error", code, err.Error(), rtmp.DefaultChunkSize)
+	status := rtmp.AppendStatus(nil, 1, "error", code, err.Error(), rtmp.ServerChunkSize)
 	if _, werr := s.conn.Write(status); werr != nil {
 		return errors.Join(err, werr)
 	}
