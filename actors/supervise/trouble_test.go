@@ -188,6 +188,27 @@ func TestAbandonedDynamicChildAndItsNamesake(t *testing.T) {
 	})
 }
 
+// A supervisor that promises to be quicker than its children is stopped hard, and abandoned with
+// those that are below it, until they have ended after all.
+func TestSupervisorThatDoesNotShutDownInTime(t *testing.T) {
+	tree := root(OneForOne, w("a"), Spec{Name: "dyn", Strategy: Dynamic, Stop: time.Second})
+	play(t, tree, func(s *scene) {
+		s.begin("dyn", Spec{Name: "x", Stop: 30 * time.Second})
+		s.on("stopping x", func(actor.Context, *Self) { <-time.After(20 * time.Second) })
+		s.told()
+		s.send("", &Shutdown{})
+		s.after(7 * time.Second)
+		s.expect("")
+		s.after(2 * time.Second)
+		s.expect("-a")
+		if got := s.alive(); got != "dyn dyn/x" {
+			t.Errorf("alive: %s", got)
+		}
+		s.after(20 * time.Second)
+		s.expect("-x")
+	})
+}
+
 // Protoactor knows children by name: when it hears of the end of an abandoned one, it strikes off
 // its namesake. That one has to be waited for all the same.
 func TestNamesakeIsAdopted(t *testing.T) {
