@@ -41,14 +41,18 @@ func TestWriterDelivers(t *testing.T) {
 				w.Socket.SendBuffer = 4096
 				s.push("VAKfaf", 100)
 				v := watch(t, w)
+				in := bufio.NewReader(there)
+				if _, err := in.Peek(1); err != nil { // it has joined
+					t.Fatal(err)
+				}
 				for range 4 {
 					s.push("faffa", 30_000)
 					s.push("K", 300_000)
 				}
 				if p == RTMP {
-					expectRTMP(t, client(there), s.sent)
+					expectRTMP(t, client(in), s.sent)
 				} else {
-					expectFLV(t, there, s.sent)
+					expectFLV(t, in, s.sent)
 				}
 				s.push("fa", 10)
 				if err := there.Close(); err != nil {
