@@ -48,7 +48,7 @@ func (k *Kind) observe(d time.Duration) { k.messages.observe(d) }
 
 // Vital is the live entry of one actor.
 type Vital struct {
-	Spec     Spec
+	Spec     *Spec // shared with the declaration; nobody changes it
 	parent   *Vital
 	producer actor.MailboxProducer
 	mailbox  *mailbox.Stats

@@ -142,5 +142,5 @@ func (v *Vital) row(lead string, now time.Time) row {
 	if text := v.failure.Load(); text != nil {
 		columns = append(columns, "last failure: "+strings.SplitN(*text, "\n", 2)[0])
 	}
-	return row{tree: lead + label(&v.Spec), columns: columns}
+	return row{tree: lead + label(v.Spec), columns: columns}
 }

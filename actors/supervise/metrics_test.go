@@ -189,7 +189,7 @@ func TestDurationBounds(t *testing.T) {
 func BenchmarkCollect(b *testing.B) {
 	census := NewCensus()
 	for i := range 10_000 {
-		v := &Vital{counts: census.kind(fmt.Sprintf("kind%d", i%20))}
+		v := &Vital{Spec: &Spec{}, counts: census.kind(fmt.Sprintf("kind%d", i%20))}
 		_, v.mailbox = mailbox.New(mailbox.Options{})
 		census.enter(actor.NewPID("", fmt.Sprint(i)), v)
 	}

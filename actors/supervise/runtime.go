@@ -53,7 +53,7 @@ func (r *Runtime) jitter() func() float64 {
 
 // vital makes the entry of one actor, and its bounded mailbox.
 func (r *Runtime) vital(system *actor.ActorSystem, spec *Spec, parent *Vital) *Vital {
-	v := &Vital{Spec: *spec, parent: parent, counts: r.Census.kind(spec.Kind)}
+	v := &Vital{Spec: spec, parent: parent, counts: r.Census.kind(spec.Kind)}
 	capacity := spec.Mailbox
 	if spec.Strategy == Dynamic {
 		capacity = max(capacity, dynamicMailbox)

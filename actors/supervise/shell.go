@@ -23,7 +23,7 @@ type shell struct {
 }
 
 func (s *shell) log() *slog.Logger {
-	spec := &s.vital.Spec
+	spec := s.vital.Spec
 	return s.rt.Log.With(slog.String("actor", spec.Name), slog.String("kind", spec.Kind))
 }
 

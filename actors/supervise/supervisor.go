@@ -38,7 +38,7 @@ type asker struct {
 func newSupervisor(rt *Runtime, vital *Vital) *supervisor {
 	return &supervisor{
 		shell:   shell{rt: rt, vital: vital},
-		machine: newMachine(&vital.Spec, rt.jitter()),
+		machine: newMachine(vital.Spec, rt.jitter()),
 		kids:    map[string]*kid{},
 		asking:  map[string][]asker{},
 		timers:  map[int]*time.Timer{},
