@@ -65,6 +65,8 @@ func (i *ingest) Receive(ctx actor.Context) {
 		i.attach(ctx)
 	case *Lost:
 		i.end(ctx, *msg)
+	case *topic.Ended:
+		i.end(ctx, Lost{Reason: msg.Reason})
 	case *actor.Stopping, *actor.Restarting:
 		i.stopping()
 	}

@@ -51,6 +51,7 @@ type topic struct {
 	publisher   *actor.PID
 	latest      time.Time // when the latest unit came
 	turn        int       // counts the publishers, so that a former one's grace time is void
+	over        string    // why it ends, once it is superseded
 	timer       *time.Timer
 	grace       *time.Timer
 }
@@ -183,6 +184,10 @@ func (t *topic) terminated(ctx actor.Context, who *actor.PID) {
 		return
 	}
 	t.publisher = nil
+	if t.over != "" {
+		t.self.End(ctx, t.over)
+		return
+	}
 	t.announce(ctx)
 	t.await(ctx, t.Grace)
 }
@@ -194,7 +199,11 @@ func (t *topic) await(ctx actor.Context, patience time.Duration) {
 }
 
 func (t *topic) graceOver(ctx actor.Context, g *graceOver) {
-	if g.turn == t.turn && t.publisher == nil {
+	switch {
+	case g.turn != t.turn:
+	case t.over != "":
+		t.self.End(ctx, t.over)
+	case t.publisher == nil:
 		t.self.End(ctx, "the publisher did not come back within the grace time")
 	}
 }
@@ -238,9 +247,15 @@ func (t *topic) supersede(ctx actor.Context, s *directory.Supersede) {
 	ctx.Send(ctx.Sender(), &directory.Superseded{
 		Key: t.Key, Epoch: t.Epoch, Last: end, HasLast: has, LastTime: t.latest,
 	})
-	reason := "another publisher took the stream key over"
-	if t.publisher != nil {
-		ctx.Send(t.publisher, &Ended{Reason: reason})
+	t.over = "another publisher took the stream key over"
+	if t.publisher == nil {
+		t.self.End(ctx, t.over)
+		return
 	}
-	t.self.End(ctx, reason)
+	ctx.Send(t.publisher, &Ended{Reason: t.over})
+	t.await(ctx, farewell)
 }
+
+// farewell is how long a superseded topic waits for its publisher, who is told why: with the topic
+// itself the broadcast ends, and the publisher before he has read it.
+const farewell = time.Second
