@@ -83,7 +83,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 
 // admit negotiates a connection on a goroutine of its own, if there is room for it.
 func (l *rtmpListener) admit(conn net.Conn) {
-	leave, err := l.Caps.enter(conn.RemoteAddr().String())
+	leave, settled, err := l.Caps.enterYoung(conn.RemoteAddr().String())
 	if err != nil {
 		l.Metrics.refused.Inc()
 		l.self.Log.Warn("connection is refused", slog.String("remote", conn.RemoteAddr().String()),
@@ -92,8 +92,12 @@ func (l *rtmpListener) admit(conn net.Conn) {
 		return
 	}
 	owned := &countedConn{Conn: conn, leave: leave}
-	started := l.self.Goroutines.Go("negotiate", func(ctx context.Context) { l.negotiate(ctx, owned) })
+	started := l.self.Goroutines.Go("negotiate", func(ctx context.Context) {
+		defer settled()
+		l.negotiate(ctx, owned)
+	})
 	if !started {
+		settled()
 		_ = owned.Close()
 	}
 }
@@ -101,9 +105,8 @@ func (l *rtmpListener) admit(conn net.Conn) {
 func (l *rtmpListener) negotiate(ctx context.Context, conn *countedConn) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	negotiated := l.Caps.negotiating()
-	defer negotiated()
 	s := newSession(ctx, &l.RTMPOptions, l.self.Log, conn)
+	defer s.abandon()
 	err := s.negotiate()
 	switch {
 	case err == nil:

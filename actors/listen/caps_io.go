@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -22,17 +23,32 @@ type Caps struct {
 
 // enter counts a connection, or says which bound it would break. leave takes it back.
 func (c *Caps) enter(remote string) (leave func(), err error) {
-	host := remote
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.count(remote)
+}
+
+// enterYoung is enter for a connection that is to be negotiated, until settled is called.
+func (c *Caps) enterYoung(remote string) (leave, settled func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.Negotiating > 0 && c.young >= c.Negotiating {
+		return nil, nil, fmt.Errorf("%d connections are being negotiated, at most %d",
+			c.young, c.Negotiating)
+	}
+	if leave, err = c.count(remote); err != nil {
+		return nil, nil, err
+	}
+	c.young++
+	return leave, sync.OnceFunc(c.settle), nil
+}
+
+// count is called with mu held.
+func (c *Caps) count(remote string) (leave func(), err error) {
+	host := addressOf(remote)
 	switch {
 	case c.Total > 0 && c.total >= c.Total:
 		return nil, fmt.Errorf("%d connections are open, at most %d", c.total, c.Total)
-	case c.Negotiating > 0 && c.young >= c.Negotiating:
-		return nil, fmt.Errorf("%d connections are being negotiated, at most %d", c.young, c.Negotiating)
 	case c.Address > 0 && c.by[host] >= c.Address:
 		return nil, fmt.Errorf("%d connections from one address, at most %d", c.by[host], c.Address)
 	}
@@ -44,6 +60,22 @@ func (c *Caps) enter(remote string) (leave func(), err error) {
 	return func() { c.leave(host) }, nil
 }
 
+// subnet is how much of an IPv6 address is one peer's: he has all the rest for himself.
+const subnet = 64
+
+// addressOf is what counts as one address: the IP address, the subnet if it is IPv6.
+func addressOf(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return remote
+	}
+	ip := at.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, subnet).Masked().String()
+}
+
 func (c *Caps) leave(host string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,16 +85,10 @@ func (c *Caps) leave(host string) {
 	}
 }
 
-// negotiating counts a connection that is being negotiated until done is called.
-func (c *Caps) negotiating() (done func()) {
+func (c *Caps) settle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.young++
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.young--
-	}
+	c.young--
 }
 
 // countedConn leaves the count when it is closed.

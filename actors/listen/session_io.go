@@ -62,6 +62,9 @@ func (s *session) negotiate() error {
 	if err := s.conn.SetDeadline(s.since.Add(s.opts.Handshake)); err != nil {
 		return err
 	}
+	if err := s.ctx.Err(); err != nil { // which has set another deadline, perhaps before
+		return err
+	}
 	server := rtmplib.NewServer(&rtmplib.ServerConfig{
 		OnConnect: func(net.Conn) (io.ReadWriteCloser, *rtmplib.ConnConfig) { return s, s.config() },
 	})
@@ -156,6 +159,15 @@ func (s *session) Close() error {
 		close(s.ready)
 	})
 	return nil
+}
+
+// abandon closes a connection that go-rtmp has not come to the end of.
+func (s *session) abandon() {
+	select {
+	case <-s.ready:
+	default:
+		_ = s.conn.Close()
+	}
 }
 
 // OnServe implements rtmp.Handler. Nothing has been answered yet, so that go-rtmp's writer is idle and
