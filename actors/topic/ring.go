@@ -86,6 +86,15 @@ func (r *Ring) Bytes() int64 { return r.bytes.Load() }
 // Len is how many units the ring keeps.
 func (r *Ring) Len() int { return int(r.head.Load() - r.tail.Load()) }
 
+// Span is how much time lies between the oldest and the newest unit that the ring keeps.
+func (r *Ring) Span() media.Time {
+	oldest := r.at(r.tail.Load())
+	if oldest == nil {
+		return 0
+	}
+	return max(0, media.Time(r.newest.Load())-oldest.DTS)
+}
+
 // Entry returns the newest place to begin, nil when there is none in the ring.
 func (r *Ring) Entry() *Entry {
 	e := r.entry.Load()
