@@ -47,6 +47,19 @@ func drawPlan(r *rand.Rand) plan {
 	return p
 }
 
+// stall is how long a publisher's network may stall. What he then sends at once is more than a ring
+// keeps, or a viewer may be behind, unless nothing is to be left out.
+func (p plan) stall() time.Duration {
+	longest := 4 * time.Second
+	if !p.calm {
+		return longest
+	}
+	if p.behind > 0 {
+		longest = min(longest, p.behind)
+	}
+	return min(longest, p.ringTime) - 500*time.Millisecond
+}
+
 // String is the plan's line in the trace.
 func (p plan) String() string {
 	return fmt.Sprintf("policy=%d grace=%v linger=%v window=%v ring=%d/%v wait=%v behind=%v "+

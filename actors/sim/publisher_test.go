@@ -110,7 +110,7 @@ func (s *session) act() {
 	case 3: // a reset
 		s.skew -= s.timestamp()
 	case 4:
-		s.stalled = time.Now().Add(w.upTo(4 * time.Second))
+		s.stalled = time.Now().Add(w.upTo(w.plan.stall()))
 	}
 	w.in(time.Second+w.upTo(8*time.Second), s.act)
 }
