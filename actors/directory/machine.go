@@ -166,6 +166,9 @@ func (m *machine) announce(a *Announce, now time.Time) {
 	}
 	m.keys[a.Topic.Id] = a.Key
 	m.tell(e)
+	if len(e.claims) > 0 { // it may have failed on what it was told, and would go on for ever
+		m.send(a.Topic, &Supersede{Epoch: e.epoch + 1})
+	}
 }
 
 // withdraw takes a topic out.

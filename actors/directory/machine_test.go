@@ -333,3 +333,23 @@ func TestEpochsAreNotGrantedTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestTopicThatFailedIsSupersededAgain has a topic announce itself anew, as after a restart, while a
+// claimant waits for it to give way: what it was told before is lost.
+func TestTopicThatFailedIsSupersededAgain(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	m := newMachine(new(uint64))
+	topic, asker := actor.NewPID("here", "topic"), actor.NewPID("here", "asker")
+	announce := &Announce{Key: "live/a", Epoch: 1, Topic: topic, Publishing: true}
+	m.announce(announce, now)
+	m.claim(&Claim{Key: "live/a"}, asker, now)
+	m.take()
+	m.announce(announce, now)
+	out := m.take()
+	if len(out) != 1 || !out[0].to.Equal(topic) {
+		t.Fatalf("got %+v, want one message to the topic", out)
+	}
+	if s, ok := out[0].msg.(*Supersede); !ok || s.Epoch != 2 {
+		t.Errorf("got %+v, want epoch 2 to supersede", out[0].msg)
+	}
+}
