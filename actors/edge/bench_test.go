@@ -8,7 +8,8 @@ import (
 	"github.com/headwater-live/headwater/actors/topic"
 )
 
-// steady is a viewer in the middle of a broadcast, whose connection is read as fast as it is written.
+// steady is a viewer in the middle of a broadcast, whose connection is read as fast as it is
+// written.
 func steady(t testing.TB, p Protocol) (*source, *writer) {
 	t.Helper()
 	s := newSource(t)

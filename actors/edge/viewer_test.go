@@ -14,8 +14,8 @@ import (
 	"github.com/headwater-live/headwater/actors/topic"
 )
 
-// play starts a viewer's actor beside a topic that does as answer says, lets act happen, and expects
-// that nothing is left of it.
+// play starts a viewer's actor beside a topic that does as answer says, lets act happen, and
+// expects that nothing is left of it.
 func play(t *testing.T, o ViewerOptions, answer func(actor.Context), act func(end func())) {
 	t.Helper()
 	system, census := newSystem(), supervise.NewCensus()
@@ -121,7 +121,8 @@ func TestViewerGivesUp(t *testing.T) {
 	b.Wait = time.Millisecond
 	w := viewerOn(t, newSource(t), HTTPFLV, tcp, b)
 	play(t, *w.ViewerOptions, func(actor.Context) {}, func(end func()) {
-		if got, err := io.ReadAll(peer); err != nil || !strings.Contains(string(got), http.StatusText(503)) {
+		got, err := io.ReadAll(peer)
+		if err != nil || !strings.Contains(string(got), http.StatusText(503)) {
 			t.Errorf("the viewer is told %q, %v", got, err)
 		}
 		end()

@@ -182,8 +182,8 @@ func (w *writer) delivered(units []*topic.Unit, now int64) {
 	}
 }
 
-// account adds to the shared counters what was delivered since the last time, and the lag of one write
-// out of it.
+// account adds to the shared counters what was delivered since the last time, and the lag of one
+// write out of it.
 func (w *writer) account() {
 	m := w.Metrics.of(w.Socket.Protocol)
 	m.bytes.Add(float64(w.bytes))

@@ -199,6 +199,7 @@ func status(t *testing.T, r io.Reader) (code string, eof bool) {
 func TestWriterSaysGoodbye(t *testing.T) {
 	short := bounds
 	short.Wait = shortest
+	const notFound, stop = "error NetStream.Play.StreamNotFound", "status NetStream.Play.Stop"
 	for name, c := range map[string]struct {
 		protocol Protocol
 		bounds   Bounds
@@ -209,14 +210,14 @@ func TestWriterSaysGoodbye(t *testing.T) {
 		http     int
 		reason   string
 	}{
-		"rtmp, none":   {RTMP, short, "", false, "error NetStream.Play.StreamNotFound", false, 0, "not_found"},
-		"rtmp, ended":  {RTMP, short, "VK", false, "status NetStream.Play.Stop", true, 0, "ended"},
-		"rtmp, drain":  {RTMP, bounds, "VK", true, "status NetStream.Play.Stop", true, 0, "draining"},
+		"rtmp, none":   {RTMP, short, "", false, notFound, false, 0, "not_found"},
+		"rtmp, ended":  {RTMP, short, "VK", false, stop, true, 0, "ended"},
+		"rtmp, drain":  {RTMP, bounds, "VK", true, stop, true, 0, "draining"},
 		"http, none":   {HTTPFLV, short, "", false, "", false, http.StatusNotFound, "not_found"},
-		"http, drain":  {HTTPFLV, bounds, "", true, "", false, http.StatusServiceUnavailable, "draining"},
+		"http, drain":  {HTTPFLV, bounds, "", true, "", false, 503, "draining"},
 		"http, ended":  {HTTPFLV, short, "VK", false, "", false, http.StatusOK, "ended"},
 		"http, begun":  {HTTPFLV, bounds, "VK", true, "", false, http.StatusOK, "draining"},
-		"rtmp, waited": {RTMP, bounds, "", true, "status NetStream.Play.Stop", false, 0, "draining"},
+		"rtmp, waited": {RTMP, bounds, "", true, stop, false, 0, "draining"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSource(t)

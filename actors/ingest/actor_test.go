@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -155,7 +156,8 @@ func (s *scene) farewell() (code, description string) {
 		s.t.Fatal("the ingest does not end")
 	}
 	_ = s.client.SetReadDeadline(time.Now().Add(patience))
-	guard := rtmp.NewGuard(s.client, rtmp.DefaultLimits())
+	told := rtmp.AppendSetChunkSize(nil, rtmp.ServerChunkSize) // in the negotiation
+	guard := rtmp.NewGuard(io.MultiReader(bytes.NewReader(told), s.client), rtmp.DefaultLimits())
 	guard.Detach()
 	for {
 		msg, err := guard.Next()
@@ -324,7 +326,8 @@ func TestReaderWaitsForCredits(t *testing.T) {
 	}
 }
 
-// A topic that takes nothing for a while bounds nobody: its own mailbox has a bound and a drop rule.
+// A topic that takes nothing for a while bounds nobody: its own mailbox has a bound and a drop
+// rule.
 func TestIngestGoesOnWithASlowTopic(t *testing.T) {
 	s := newScene(t, patience)
 	close(s.ready)

@@ -40,7 +40,7 @@ func (c *Conn) bye(l Lost) {
 		if l.Unpublished {
 			level, code = "status", "NetStream.Unpublish.Success"
 		}
-		status := rtmp.AppendStatus(nil, streamID, level, code, l.Reason, rtmp.DefaultChunkSize)
+		status := rtmp.AppendStatus(nil, streamID, level, code, l.Reason, rtmp.ServerChunkSize)
 		_ = c.SetWriteDeadline(time.Now().Add(goodbye))
 		_, _ = c.Write(status) // he may be gone already
 	default:

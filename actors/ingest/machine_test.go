@@ -65,20 +65,22 @@ type want struct {
 
 var errAny = errors.New("any")
 
-func TestMachine(t *testing.T) {
+// in is a message and what comes of it.
+type in struct {
+	typ  uint8
+	ts   uint32
+	body []byte
+	want want
+}
+
+func broadcasts(t *testing.T) map[string][]in {
 	v1, v2 := record(t, 1), record(t, 2)
 	var meta flv.Metadata
 	script, _ := meta.Number("width", 1280).Body()
 	set := append([]byte("\x02\x00\x0d@setDataFrame"), script...)
 	const header, key, frame = media.SequenceHeader, media.Keyframe, media.Frame
 	video, audio, data := rtmp.TypeVideo, rtmp.TypeAudio, rtmp.TypeData
-	type in struct {
-		typ  uint8
-		ts   uint32
-		body []byte
-		want want
-	}
-	for name, steps := range map[string][]in{
+	return map[string][]in{
 		"a broadcast begins": {
 			{data, 0, set, want{1, header, 0, 0, nil}}, {video, 0, v1, want{2, header, 0, 0, nil}},
 			{audio, 0, aacHeader, want{3, header, 0, 0, nil}},
@@ -125,13 +127,18 @@ func TestMachine(t *testing.T) {
 			{audio, 8, []byte("\x94Opus\x01\x02\x00\x00\x00\x03"), want{5, frame, 0, 0, nil}},
 			{video, 9, []byte("\x92hvc1"), want{}},
 		},
-	} {
+	}
+}
+
+func TestMachine(t *testing.T) {
+	for name, steps := range broadcasts(t) {
 		t.Run(name, func(t *testing.T) {
 			m := NewMachine(3, timeline.Start{})
 			for i, s := range steps {
 				msg := message(s.typ, s.ts, s.body)
 				u, err := m.Message(&msg, media.Time(i)*ms)
-				if (err != nil) != (s.want.err != nil) || s.want.err != errAny && !errors.Is(err, s.want.err) {
+				if (err != nil) != (s.want.err != nil) ||
+					s.want.err != errAny && !errors.Is(err, s.want.err) {
 					t.Fatalf("message %d: %v, want %v", i, err, s.want.err)
 				}
 				if u == nil {
@@ -189,7 +196,8 @@ func TestUnitsBringTheirHeader(t *testing.T) {
 	}
 	v1 := push(rtmp.TypeVideo, record(t, 1))
 	a1 := push(rtmp.TypeAudio, aacHeader)
-	if push(rtmp.TypeVideo, picture(true, 0)).Header != v1 || push(rtmp.TypeAudio, aacFrame).Header != a1 {
+	if push(rtmp.TypeVideo, picture(true, 0)).Header != v1 ||
+		push(rtmp.TypeAudio, aacFrame).Header != a1 {
 		t.Error("a unit does not bring its track's header")
 	}
 	v2 := push(rtmp.TypeVideo, record(t, 2))

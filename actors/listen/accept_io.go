@@ -103,9 +103,9 @@ func (l *rtmpListener) admit(conn net.Conn) {
 }
 
 func (l *rtmpListener) negotiate(ctx context.Context, conn *countedConn) {
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
 	s := newSession(ctx, &l.RTMPOptions, l.self.Log, conn)
+	stop := context.AfterFunc(ctx, s.interrupt)
+	defer stop()
 	defer s.abandon()
 	err := s.negotiate()
 	switch {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	rtmplib "github.com/yutopp/go-rtmp"
@@ -32,12 +33,21 @@ type session struct {
 	hello  []byte        // our part of the handshake, until it is written
 	app    string
 
-	granted bool          // somebody owns the connection now
+	stage   atomic.Int32  // negotiating, granted or interrupted
+	mute    atomic.Bool   // an answer could not be written
 	ready   chan struct{} // closed when go-rtmp has let go of it
 	once    sync.Once
 	refusal error
 	failure error // what the last Read failed with
 }
+
+// The stages of a session. One that is granted is not interrupted any more: its client would wait
+// for the answer.
+const (
+	negotiating int32 = iota
+	granted
+	interrupted
+)
 
 func newSession(ctx context.Context, o *RTMPOptions, log *slog.Logger, conn net.Conn) *session {
 	s := &session{
@@ -71,7 +81,7 @@ func (s *session) negotiate() error {
 	once := &onceListener{session: s}
 	once.close = server.Close
 	_ = server.Serve(once) // it returns when the session is closed, always with the same error
-	if !s.granted && s.refusal == nil {
+	if s.stage.Load() != granted && s.refusal == nil {
 		return s.failure
 	}
 	return s.refusal
@@ -136,7 +146,11 @@ func (s *session) Write(p []byte) (int, error) {
 		s.hello = append(s.hello, p...)
 		return len(p), nil
 	}
-	return s.conn.Write(p)
+	n, err := s.conn.Write(p)
+	if err != nil {
+		s.mute.Store(true)
+	}
+	return n, err
 }
 
 // flush writes what was gathered.
@@ -153,12 +167,19 @@ func (s *session) flush() error {
 // one that somebody does: by now all of go-rtmp's answers are written.
 func (s *session) Close() error {
 	s.once.Do(func() {
-		if !s.granted {
-			_ = s.conn.Close()
+		if s.stage.Load() != granted || s.mute.Load() {
+			_ = s.conn.Close() // before its owner, if it has one, makes use of it
 		}
 		close(s.ready)
 	})
 	return nil
+}
+
+// interrupt ends a negotiation that is not as good as over: its connection is the listener's.
+func (s *session) interrupt() {
+	if s.stage.CompareAndSwap(negotiating, interrupted) {
+		_ = s.conn.SetDeadline(time.Unix(1, 0))
+	}
 }
 
 // abandon closes a connection that go-rtmp has not come to the end of.
@@ -170,8 +191,8 @@ func (s *session) abandon() {
 	}
 }
 
-// OnServe implements rtmp.Handler. Nothing has been answered yet, so that go-rtmp's writer is idle and
-// its chunk size may be changed.
+// OnServe implements rtmp.Handler. Nothing has been answered yet, so that go-rtmp's writer is idle
+// and its chunk size may be changed.
 func (s *session) OnServe(conn *rtmplib.Conn) {
 	s.lib = conn
 	s.hello = rtmp.AppendSetChunkSize(s.hello, rtmp.ServerChunkSize)
@@ -224,18 +245,18 @@ func (s *session) OnPlay(_ *rtmplib.StreamContext, _ uint32, cmd *rtmpmsg.NetStr
 	})
 }
 
-// errAgain refuses a second stream on one connection: media does not say which stream it is of.
-var errAgain = errors.New("one stream a connection")
+// errAgain refuses a second stream on one connection, as media does not say which stream it is of,
+// and the first when the listener stops.
+var errAgain = errors.New("no further stream on this connection")
 
 // grant gives the connection to whoever take finds. The guard's detaching makes go-rtmp finish.
 func (s *session) grant(key, code string, take func() error) error {
-	if s.granted {
+	if !s.stage.CompareAndSwap(negotiating, granted) {
 		return s.refuse(code, errAgain)
 	}
 	s.guard.Detach()
-	s.granted = true
 	if err := take(); err != nil {
-		s.granted = false
+		s.stage.Store(interrupted)
 		return s.refuse(code, err)
 	}
 	s.log = s.log.With(slog.String("broadcast", key))

@@ -9,8 +9,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// stream makes units of one broadcast without allocating but for the units themselves: 30 pictures a
-// second of 8 KiB in GOPs of two seconds.
+// stream makes units of one broadcast without allocating but for the units themselves: 30 pictures
+// a second of 8 KiB in GOPs of two seconds.
 type stream struct {
 	machine *Machine
 	body    []byte

@@ -10,8 +10,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// claim is what a unit's payload says of itself: which header it was made under, for a picture which
-// GOP it is of and the how manieth of it.
+// claim is what a unit's payload says of itself: which header it was made under, for a picture
+// which GOP it is of and the how manieth of it.
 type claim struct{ epoch, header, gop, index uint32 }
 
 func (c claim) body() (body, tail []byte) {

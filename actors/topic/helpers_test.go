@@ -16,8 +16,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const ms = media.Millisecond
 
-// unit makes a unit of one letter: V, A and D are headers, K is a keyframe, f a frame of video, a is
-// audio and d data.
+// unit makes a unit of one letter: V, A and D are headers, K is a keyframe, f a frame of video, a
+// is audio and d data.
 func unit(epoch, seq uint64, letter byte, dts media.Time) *Unit {
 	au := media.AccessUnit{DTS: dts}
 	switch letter {

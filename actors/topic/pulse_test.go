@@ -71,11 +71,10 @@ func TestPulseMerges(t *testing.T) {
 		b.push(t, 'K')
 		for range 100 {
 			b.wait()
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 			b.push(t, 'f')
 		}
-		time.Sleep(50 * time.Millisecond)
-		synctest.Wait()
+		pass(50 * time.Millisecond)
 		if b.ring.visible.Load() != b.ring.head.Load() {
 			t.Error("a unit is left unpublished")
 		}
@@ -116,14 +115,12 @@ func TestPulseWindowChanges(t *testing.T) {
 			if next == 0 && b.ring.visible.Load() != 3 {
 				t.Error("without a window units are not published at once")
 			}
-			time.Sleep(MaxWindow)
-			synctest.Wait()
+			pass(MaxWindow)
 			if b.ring.visible.Load() != 3 {
 				t.Errorf("window %v: %d of 3 units are published", next, b.ring.visible.Load())
 			}
 			b.push(t, 'f')
-			time.Sleep(MaxWindow)
-			synctest.Wait()
+			pass(MaxWindow)
 			if b.ring.visible.Load() != 4 {
 				t.Errorf("window %v: the next turn does not come", next)
 			}
@@ -141,8 +138,7 @@ func TestPulseStops(t *testing.T) {
 			t.Error("what is left is not published by stop")
 		}
 		b.wait()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		if len(b.woken) != 0 {
 			t.Error("a stopped pulse goes on")
 		}
@@ -159,4 +155,10 @@ func TestWindowBounds(t *testing.T) {
 			t.Errorf("Set(%v) gives %v, want %v", set, w.Get(), want)
 		}
 	}
+}
+
+// pass lets time pass in a bubble, and everything happen that is due.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
 }

@@ -35,8 +35,8 @@ func (r *Reader) Pending() bool { return r.joined && r.pos < r.seen }
 // Seen is what to give Ring.Wait after a Next that returned nothing.
 func (r *Reader) Seen() uint64 { return r.seen }
 
-// MinBatch is how many units Next has to have room for: the headers of a place to begin, twice if it
-// is overtaken meanwhile, and a unit.
+// MinBatch is how many units Next has to have room for: the headers of a place to begin, twice if
+// it is overtaken meanwhile, and a unit.
 const MinBatch = 2*media.Kinds + 1
 
 // Next appends the units to deliver next to dst, at most cap(dst) of them in all, which is MinBatch

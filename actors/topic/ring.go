@@ -67,8 +67,8 @@ type Waiter struct{ Wake func() }
 
 const firstSlots = 64
 
-// overhead is what a unit costs in memory beside its payload. It counts towards Limits.Bytes: else a
-// publisher of empty messages could fill the node's memory below that bound.
+// overhead is what a unit costs in memory beside its payload. It counts towards Limits.Bytes: else
+// a publisher of empty messages could fill the node's memory below that bound.
 const overhead = 256
 
 // NewRing returns an empty ring.
@@ -209,8 +209,8 @@ func (r *Ring) wake(waiters []*Waiter) {
 	r.mu.Unlock()
 }
 
-// Clock tells the time in Unix nanoseconds, as of the latest WakeAll, which is about a second ago at the
-// most: its many readers need not read a clock of their own for each unit.
+// Clock tells the time in Unix nanoseconds, as of the latest WakeAll, which is about a second ago
+// at the most: its many readers need not read a clock of their own for each unit.
 func (r *Ring) Clock() int64 { return r.clock.Load() }
 
 // Wait has w woken at the next turn, and reports true; if more was published since seen, the count
