@@ -180,8 +180,8 @@ func effects() []effect {
 	}
 }
 
-// TestDrill makes an actor of each kind of one broadcast fail, one after the other, while fifty are on
-// the air: the others deliver without a gap, the one recovers or ends as the drawing says.
+// TestDrill makes an actor of each kind of one broadcast fail, one after the other, while fifty are
+// on the air: the others deliver without a gap, the one recovers or ends as the drawing says.
 func TestDrill(t *testing.T) {
 	// Protoactor counts dead letters for a second after the first of them.
 	defer goleak.VerifyNone(t, goleak.IgnoreTopFunction(

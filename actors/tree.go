@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -106,7 +107,7 @@ func broadcastName(key string, epoch uint64) string {
 	if epoch == 0 { // the drawing
 		return "broadcast/" + key + ".EPOCH"
 	}
-	return fmt.Sprintf("broadcast/%s.%d", key, epoch)
+	return fmt.Sprintf("broadcast/%s.%d", nameOf(key), epoch)
 }
 
 // edge is what this node's viewers of one broadcast share. It ends when the last of them has been
@@ -141,7 +142,17 @@ func (t *tree) edge(key string) supervise.Spec {
 	}
 }
 
-func edgeName(key string) string { return "edge/" + key }
+func edgeName(key string) string { return "edge/" + nameOf(key) }
+
+// nameOf is a key as part of an actor's name. Only its first slash stays one, so that no key names
+// what is below another's actor: live/a/viewers would be a child of the edge of live/a.
+func nameOf(key string) string {
+	app, rest, found := strings.Cut(key, "/")
+	if !found {
+		return key
+	}
+	return app + "/" + strings.ReplaceAll(rest, "/", ":")
+}
 
 // viewer is one viewer.
 func (t *tree) viewer(id, key string, socket *edge.Socket) supervise.Spec {

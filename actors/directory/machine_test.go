@@ -334,8 +334,8 @@ func TestEpochsAreNotGrantedTwice(t *testing.T) {
 	}
 }
 
-// TestTopicThatFailedIsSupersededAgain has a topic announce itself anew, as after a restart, while a
-// claimant waits for it to give way: what it was told before is lost.
+// TestTopicThatFailedIsSupersededAgain has a topic announce itself anew, as after a restart, while
+// a claimant waits for it to give way: what it was told before is lost.
 func TestTopicThatFailedIsSupersededAgain(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	m := newMachine(new(uint64))

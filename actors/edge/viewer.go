@@ -14,7 +14,8 @@ import (
 type Bounds struct {
 	// Wait is how long a viewer waits for a broadcast that is not there.
 	Wait time.Duration
-	// Grace is how long a viewer waits for a broadcast that was there to go on, if longer than Wait.
+	// Grace is how long a viewer waits for a broadcast that was there to go on, if longer than
+	// Wait.
 	Grace time.Duration
 	// Behind is how far a viewer may fall behind before it skips to the newest keyframe.
 	Behind time.Duration

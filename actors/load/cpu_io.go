@@ -43,7 +43,7 @@ func (c *cpu) sample(now time.Time) (float64, error) {
 	}
 	ours := float64(process-last.process) / float64(now.Sub(last.at)) / float64(runtime.GOMAXPROCS(0))
 	all := 0.0
-	if total > last.total {
+	if total > last.total && busy > last.busy { // the kernel's counts may fall, see proc_stat(5)
 		all = float64(busy-last.busy) / float64(total-last.total)
 	}
 	return min(1, max(ours, all)), nil
