@@ -25,21 +25,17 @@ var badPlanes = []struct {
 	{"zero value", func(p *Plane) { *p = Plane{} }},
 }
 
-// Every plane of every call, changed in every bad way, is refused by name.
-func TestBadPlanes(t *testing.T) {
+// planeCall makes the planes of one call, in the order of names, and the call.
+type planeCall struct {
+	name  string
+	names []string
+	call  func(src, dst, small *Frame, thumb *Plane) (planes []*Plane, run func() error)
+}
+
+func frameCalls(t *testing.T) []planeCall {
 	scaler, err := NewScaler(200, 120, 100, 60)
 	must(t, err)
-	pic := picture(random(1), 20, 8, 0)
-	tmpl, err := NewTemplate(&pic, nil)
-	must(t, err)
-	rows, columns := make([]uint32, 120), make([]uint32, 200)
-	// A case makes the planes of one call, in the order of names, and the call.
-	type maker = func(src, dst, small *Frame, thumb *Plane) (planes []*Plane, run func() error)
-	calls := []struct {
-		name  string
-		names []string
-		call  maker
-	}{
+	return []planeCall{
 		{"BlurRegions", []string{"src.Y", "src.U", "src.V", "dst.Y", "dst.U", "dst.V"}, func(
 			s, d, _ *Frame, _ *Plane,
 		) ([]*Plane, func() error) {
@@ -52,6 +48,18 @@ func TestBadPlanes(t *testing.T) {
 		) ([]*Plane, func() error) {
 			return []*Plane{&s.Y, &s.V, &m.Y, &m.U}, func() error { return scaler.Scale(m, s) }
 		}},
+		{"Psnr", []string{"a.Y", "b.U"}, func(s, d, _ *Frame, _ *Plane) ([]*Plane, func() error) {
+			return []*Plane{&s.Y, &d.U}, func() error { _, _, err := Psnr(s, d); return err }
+		}},
+	}
+}
+
+func pictureCalls(t *testing.T) []planeCall {
+	pic := picture(random(1), 20, 8, 0)
+	tmpl, err := NewTemplate(&pic, nil)
+	must(t, err)
+	rows, columns := make([]uint32, 120), make([]uint32, 200)
+	return []planeCall{
 		{"Thumbnail", []string{"src", "dst"}, func(s, _, _ *Frame, p *Plane) ([]*Plane, func() error) {
 			return []*Plane{&s.Y, p}, func() error { return Thumbnail(p, &s.Y, 8) }
 		}},
@@ -59,28 +67,38 @@ func TestBadPlanes(t *testing.T) {
 			return []*Plane{&s.Y, p}, func() error { return Strip(p, &s.Y, 0, 120, 8) }
 		}},
 		{"Diff", []string{"a", "b"}, func(s, d, _ *Frame, _ *Plane) ([]*Plane, func() error) {
-			return []*Plane{&s.Y, &d.Y}, func() error { _, err := Diff(&s.Y, &d.Y, rows, columns); return err }
+			return []*Plane{&s.Y, &d.Y},
+				func() error { _, err := Diff(&s.Y, &d.Y, rows, columns); return err }
 		}},
 		{"Edges", []string{"src"}, func(s, _, _ *Frame, _ *Plane) ([]*Plane, func() error) {
 			return []*Plane{&s.Y}, func() error { return Edges(&s.Y, rows, columns) }
 		}},
-		{"SquaredError", []string{"a", "b"}, func(s, d, _ *Frame, _ *Plane) ([]*Plane, func() error) {
-			return []*Plane{&s.Y, &d.Y}, func() error { _, err := SquaredError(&s.Y, &d.Y); return err }
-		}},
-		{"Psnr", []string{"a.Y", "b.U"}, func(s, d, _ *Frame, _ *Plane) ([]*Plane, func() error) {
-			return []*Plane{&s.Y, &d.U}, func() error { _, _, err := Psnr(s, d); return err }
+		{"SquaredError", []string{"a", "b"}, func(
+			s, d, _ *Frame, _ *Plane,
+		) ([]*Plane, func() error) {
+			return []*Plane{&s.Y, &d.Y},
+				func() error { _, err := SquaredError(&s.Y, &d.Y); return err }
 		}},
 		{"Match", []string{"src"}, func(s, _, _ *Frame, _ *Plane) ([]*Plane, func() error) {
 			dst := make([]float32, 4)
-			return []*Plane{&s.Y}, func() error { _, err := tmpl.Match(dst, &s.Y, 0, 0, 2, 2); return err }
+			return []*Plane{&s.Y},
+				func() error { _, err := tmpl.Match(dst, &s.Y, 0, 0, 2, 2); return err }
 		}},
-		{"NewTemplate", []string{"picture", "mask"}, func(_, _, _ *Frame, p *Plane) ([]*Plane, func() error) {
-			pic, mask := picture(random(2), p.Width, p.Height, 0), picture(random(3), p.Width, p.Height, 0)
-			return []*Plane{&pic, &mask}, func() error { _, err := NewTemplate(&pic, &mask); return err }
+		{"NewTemplate", []string{"picture", "mask"}, func(
+			_, _, _ *Frame, p *Plane,
+		) ([]*Plane, func() error) {
+			pic := picture(random(2), p.Width, p.Height, 0)
+			mask := picture(random(3), p.Width, p.Height, 0)
+			return []*Plane{&pic, &mask},
+				func() error { _, err := NewTemplate(&pic, &mask); return err }
 		}},
 	}
+}
+
+// Every plane of every call, changed in every bad way, is refused by name.
+func TestBadPlanes(t *testing.T) {
 	r := random(33)
-	for _, c := range calls {
+	for _, c := range append(frameCalls(t), pictureCalls(t)...) {
 		for i, name := range c.names {
 			for _, bad := range badPlanes {
 				src, dst, small := frame(r, 200, 120, 4), frame(r, 200, 120, 4), frame(r, 100, 60, 4)
@@ -94,41 +112,34 @@ func TestBadPlanes(t *testing.T) {
 	}
 }
 
-func TestBadArguments(t *testing.T) {
+// badCall is what a call with one bad argument returned.
+type badCall struct {
+	what     string
+	err      error
+	argument string
+}
+
+func refusedAll(t *testing.T, calls []badCall) {
+	t.Helper()
+	for _, c := range calls {
+		refused(t, c.what, c.err, c.argument)
+	}
+}
+
+func TestBadBlur(t *testing.T) {
 	r := random(34)
 	src, dst, other := frame(r, 200, 120, 0), frame(r, 200, 120, 0), frame(r, 198, 120, 0)
 	alias := src
 	shifted := Frame{Y: src.Y.Crop(0, 0, 200, 120), U: dst.U, V: dst.V}
 	twice := Frame{Y: dst.Y, U: dst.U, V: dst.U}
-	shared := Plane{Pix: src.Y.Pix, Stride: 25, Width: 25, Height: 15}
 	badChroma := src
 	badChroma.U = NewPlane(99, 60)
+	negative := []Region{{Rect: Rect{W: -1, H: 4}, Size: 4}}
 	region := func(effect Effect, size int) []Region {
 		return []Region{{Rect: Rect{W: 64, H: 64}, Effect: effect, Size: size}}
 	}
 	blur := func(d, s *Frame, regions []Region) error { return BlurRegions(d, s, regions, false) }
-	scaler, err := NewScaler(200, 120, 198, 120)
-	must(t, err)
-	pic := src.Y.Crop(0, 0, 40, 10)
-	flat := NewPlane(40, 10)
-	tmpl, err := NewTemplate(&pic, nil)
-	must(t, err)
-	k, err := NewKWeighted(48000)
-	must(t, err)
-	thumb, four := NewPlane(25, 15), make([]float32, 4)
-	newScaler := func(a, b, c, d int) error { _, err := NewScaler(a, b, c, d); return err }
-	match := func(tm *Template, d []float32, p *Plane, x, y, w, h int) error {
-		_, err := tm.Match(d, p, x, y, w, h)
-		return err
-	}
-	template := func(p, m *Plane) error { _, err := NewTemplate(p, m); return err }
-	diff := func(a, b *Plane, rows, columns []uint32) error { _, err := Diff(a, b, rows, columns); return err }
-	level := func(s Samples[int16]) error { _, err := LevelS16(s); return err }
-	for _, c := range []struct {
-		what     string
-		err      error
-		argument string
-	}{
+	refusedAll(t, []badCall{
 		{"nil src", blur(&dst, nil, nil), "src"},
 		{"nil dst", blur(nil, &src, nil), "dst"},
 		{"in place", blur(&alias, &src, nil), "dst.Y"},
@@ -145,7 +156,17 @@ func TestBadArguments(t *testing.T) {
 		{"cell 258", blur(&dst, &src, region(Pixelate, 258)), "regions"},
 		{"unknown effect", blur(&dst, &src, region(9, 4)), "regions"},
 		{"negative effect", blur(&dst, &src, region(-1, 4)), "regions"},
-		{"negative width", blur(&dst, &src, []Region{{Rect: Rect{W: -1, H: 4}, Size: 4}}), "regions"},
+		{"negative width", blur(&dst, &src, negative), "regions"},
+	})
+}
+
+func TestBadScale(t *testing.T) {
+	r := random(36)
+	src, dst, other := frame(r, 200, 120, 0), frame(r, 200, 120, 0), frame(r, 198, 120, 0)
+	scaler, err := NewScaler(200, 120, 198, 120)
+	must(t, err)
+	newScaler := func(a, b, c, d int) error { _, err := NewScaler(a, b, c, d); return err }
+	refusedAll(t, []badCall{
 		{"nil scaler", (*Scaler)(nil).Scale(&dst, &src), "scaler"},
 		{"zero scaler", new(Scaler).Scale(&dst, &src), "scaler"},
 		{"scaler's dst", scaler.Scale(&dst, &src), "dst"},
@@ -154,6 +175,28 @@ func TestBadArguments(t *testing.T) {
 		{"scale to 0", newScaler(100, 100, 10, 0), "dstHeight"},
 		{"scale huge", newScaler(100, math.MaxInt, 10, 10), "srcHeight"},
 		{"scale 33:1", newScaler(3300, 100, 100, 100), "dstWidth"},
+	})
+}
+
+func TestBadDetection(t *testing.T) {
+	r := random(37)
+	src, dst, other := frame(r, 200, 120, 0), frame(r, 200, 120, 0), frame(r, 198, 120, 0)
+	shared := Plane{Pix: src.Y.Pix, Stride: 25, Width: 25, Height: 15}
+	pic, flat := src.Y.Crop(0, 0, 40, 10), NewPlane(40, 10)
+	tmpl, err := NewTemplate(&pic, nil)
+	must(t, err)
+	thumb, four := NewPlane(25, 15), make([]float32, 4)
+	match := func(tm *Template, d []float32, p *Plane, x, y, w, h int) error {
+		_, err := tm.Match(d, p, x, y, w, h)
+		return err
+	}
+	template := func(p, m *Plane) error { _, err := NewTemplate(p, m); return err }
+	diff := func(a, b *Plane, rows, columns []uint32) error {
+		_, err := Diff(a, b, rows, columns)
+		return err
+	}
+	must(t, template(&src.Y, nil)) // a large one is none
+	refusedAll(t, []badCall{
 		{"cell of 5", Thumbnail(&thumb, &src.Y, 5), "cell"},
 		{"cell of 0", Thumbnail(&thumb, &src.Y, 0), "cell"},
 		{"thumbnail's size", Thumbnail(&flat, &src.Y, 8), "dst"},
@@ -177,20 +220,23 @@ func TestBadArguments(t *testing.T) {
 		{"no contrast", template(&flat, nil), "picture"},
 		{"empty mask", template(&pic, &flat), "picture"},
 		{"mask's size", template(&pic, &thumb), "mask"},
-		{"large template", template(&src.Y, nil), ""},
+	})
+}
+
+func TestBadAudio(t *testing.T) {
+	k, err := NewKWeighted(48000)
+	must(t, err)
+	level := func(s Samples[int16]) error { _, err := LevelS16(s); return err }
+	f32 := func(s Samples[float32]) error { _, err := k.F32(s); return err }
+	s16 := func(s Samples[int16]) error { _, err := k.S16(s); return err }
+	refusedAll(t, []badCall{
 		{"no samples", level(Mono[int16](nil)), "samples"},
 		{"no pair", level(Interleaved([]int16{1})), "samples"},
 		{"too many samples", level(Mono(make([]int16, MaxSamples+1))), "samples"},
-		{"k no samples", func() error { _, err := k.F32(Mono[float32](nil)); return err }(), "samples"},
-		{"k s16 no samples", func() error { _, err := k.S16(Stereo[int16](nil, nil)); return err }(), "samples"},
+		{"k no samples", f32(Mono[float32](nil)), "samples"},
+		{"k s16 no samples", s16(Stereo[int16](nil, nil)), "samples"},
 		{"rate", func() error { _, err := NewKWeighted(0); return err }(), "rate"},
-	} {
-		if c.argument == "" { // allowed after all
-			must(t, c.err)
-			continue
-		}
-		refused(t, c.what, c.err, c.argument)
-	}
+	})
 }
 
 // Rectangles at the ends of the integers are clipped, not overflowed.

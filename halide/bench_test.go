@@ -18,7 +18,8 @@ import (
 func threadTime() int64 {
 	const threadClock = 3 // CLOCK_THREAD_CPUTIME_ID
 	var t syscall.Timespec
-	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, threadClock, uintptr(unsafe.Pointer(&t)), 0)
+	_, _, _ = syscall.RawSyscall(
+		syscall.SYS_CLOCK_GETTIME, threadClock, uintptr(unsafe.Pointer(&t)), 0)
 	return t.Nano()
 }
 
@@ -73,9 +74,11 @@ func BenchmarkAudio(b *testing.B) {
 	both(b, "level_s16", 4096, func() (err error) { m, err = LevelS16(s); return err }, func() {
 		m[0], m[1] = reference.LevelS16(p[:1024], 1024, 1), reference.LevelS16(p[1024:], 1024, 1)
 	})
-	both(b, "level_s16_interleaved", 4096, func() (err error) { m, err = LevelS16(inter); return err }, func() {
-		m[0], m[1] = reference.LevelS16(p, 1024, 2), reference.LevelS16(p[1:], 1024, 2)
-	})
+	both(b, "level_s16_interleaved", 4096,
+		func() (err error) { m, err = LevelS16(inter); return err },
+		func() {
+			m[0], m[1] = reference.LevelS16(p, 1024, 2), reference.LevelS16(p[1:], 1024, 2)
+		})
 	both(b, "level_f32", 8192, func() (err error) { m, err = LevelF32(fs); return err }, func() {
 		m[0], m[1] = reference.LevelF32(f[:1024], 1024, 1), reference.LevelF32(f[1024:], 1024, 1)
 	})
@@ -109,7 +112,8 @@ func BenchmarkRegion(b *testing.B) {
 	both(b, "frame_box12", benchWidth*benchHeight*3/2,
 		func() error { return BlurRegions(&dst, &src, whole, false) },
 		func() { reference.Blur(&dst, &src, whole, false, gaussians) })
-	measure(b, "copy/halide", benchWidth*benchHeight*3/2, func() { must(b, BlurRegions(&dst, &src, nil, true)) })
+	measure(b, "copy/halide", benchWidth*benchHeight*3/2,
+		func() { must(b, BlurRegions(&dst, &src, nil, true)) })
 }
 
 func BenchmarkScale(b *testing.B) {
@@ -154,13 +158,14 @@ func BenchmarkDetect(b *testing.B) {
 	t, err := NewTemplate(&from, nil)
 	must(b, err)
 	places := make([]float32, 192)
-	both(b, "match192", 96*18*192, func() error { _, err := t.Match(places, &x.Y, 0, 0, 8, 24); return err },
+	both(b, "match192", 96*18*192,
+		func() error { _, err := t.Match(places, &x.Y, 0, 0, 8, 24); return err },
 		func() { w := x.Y.Crop(0, 0, 103, 41); reference.Match(places, &w, t.t, 8, 24) })
 }
 
-// BenchmarkWorkers blurs frames of different streams on one and on two workers. times-one is how much
-// more two do in the same time; times-one-cpu leaves out what the machine did meanwhile: twice the
-// processor time of a frame alone, by that of a frame beside another.
+// BenchmarkWorkers blurs frames of different streams on one and on two workers. times-one is how
+// much more two do in the same time; times-one-cpu leaves out what the machine did meanwhile: twice
+// the processor time of a frame alone, by that of a frame beside another.
 func BenchmarkWorkers(b *testing.B) {
 	const each, rounds = 20, 100
 	regions := []Region{{Rect: Rect{W: benchWidth, H: benchHeight}, Effect: Box, Size: 12}}

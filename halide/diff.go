@@ -65,9 +65,9 @@ type Scene struct {
 	last float64
 }
 
-// Next takes the MAD of the next picture and returns its score, 0 to 255: the smaller of the MAD and
-// of its change since the last one, so that steady motion scores low and a cut high. Above about 13
-// (5 % of full scale) it is usually a cut.
+// Next takes the MAD of the next picture and returns its score, 0 to 255: the smaller of the MAD
+// and of its change since the last one, so that steady motion scores low and a cut high. Above
+// about 13 (5 % of full scale) it is usually a cut.
 func (s *Scene) Next(mad float64) float64 {
 	score := min(mad, max(mad-s.last, s.last-mad))
 	s.last = mad

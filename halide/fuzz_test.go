@@ -80,7 +80,8 @@ func FuzzDetect(f *testing.F) {
 		sad, sum := reference.Diff(&a, &b, wantRows, wantColumns)
 		d, err := Diff(&a, &b, rows, columns)
 		must(t, err)
-		if d.SAD != sad || d.Sum != sum || !slices.Equal(rows, wantRows) || !slices.Equal(columns, wantColumns) {
+		if d.SAD != sad || d.Sum != sum ||
+			!slices.Equal(rows, wantRows) || !slices.Equal(columns, wantColumns) {
 			t.Fatal("diff")
 		}
 		reference.Edges(&a, wantRows, wantColumns)

@@ -8,8 +8,8 @@ import (
 )
 
 // A guard is memory between two pages that cannot be touched: a kernel that reads or writes outside
-// a plane ends the test program. Wild accesses by compiled kernels are invisible to -race and to the
-// Go heap, whatever the level.
+// a plane ends the test program. Wild accesses by compiled kernels are invisible to -race and to
+// the Go heap, whatever the level.
 type guard struct {
 	room []byte
 	body []byte

@@ -11,8 +11,8 @@ import (
 // side; pieces are multiples of 8 samples.
 const longest = 64
 
-// KWeighted measures the K-weighted energy of ITU-R BS.1770-5 frame after frame: the filter's memory
-// is carried from each to the next. It is not safe for concurrent use.
+// KWeighted measures the K-weighted energy of ITU-R BS.1770-5 frame after frame: the filter's
+// memory is carried from each to the next. It is not safe for concurrent use.
 type KWeighted struct {
 	filter reference.KFilter
 	state  [2]reference.KState
@@ -42,7 +42,8 @@ func NewKWeighted(rate int) (*KWeighted, error) {
 }
 
 // F32 returns, for each channel, the sum of the squares of the weighted samples of one frame, full
-// scale 1, within 1e-7 relatively of the recursion computed sample by sample. Samples must be finite.
+// scale 1, within 1e-7 relatively of the recursion computed sample by sample. Samples must be
+// finite.
 func (k *KWeighted) F32(s Samples[float32]) ([2]float64, error) {
 	var energy [2]float64
 	if err := s.check("KWeighted.F32"); err != nil {
@@ -52,7 +53,8 @@ func (k *KWeighted) F32(s Samples[float32]) ([2]float64, error) {
 		if p == nil {
 			continue
 		}
-		e, err := kernels.KWeightedF32(&k.filter, k.power[:], k.reply[:], p, s.length, s.step, &k.state[c])
+		e, err := kernels.KWeightedF32(
+			&k.filter, k.power[:], k.reply[:], p, s.length, s.step, &k.state[c])
 		if err != nil {
 			return energy, err
 		}
@@ -71,7 +73,8 @@ func (k *KWeighted) S16(s Samples[int16]) ([2]float64, error) {
 		if p == nil {
 			continue
 		}
-		e, err := kernels.KWeightedS16(&k.filter, k.power[:], k.reply[:], p, s.length, s.step, &k.state[c])
+		e, err := kernels.KWeightedS16(
+			&k.filter, k.power[:], k.reply[:], p, s.length, s.step, &k.state[c])
 		if err != nil {
 			return energy, err
 		}

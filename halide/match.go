@@ -14,8 +14,8 @@ type Template struct {
 	t *reference.Template
 }
 
-// NewTemplate prepares a picture; only the pixels count for which mask, a plane of the same size, is
-// not zero (all, if mask is nil). It keeps neither.
+// NewTemplate prepares a picture; only the pixels count for which mask, a plane of the same size,
+// is not zero (all, if mask is nil). It keeps neither.
 func NewTemplate(picture, mask *Plane) (*Template, error) {
 	const call = "NewTemplate"
 	if err := checkPlane(call, "picture", picture); err != nil {

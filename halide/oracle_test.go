@@ -33,7 +33,10 @@ func TestBlurEqualsReference(t *testing.T) {
 			i++
 			region.Rect = Rect{W: w, H: h}
 			if n > 0 { // anywhere, also half or wholly outside
-				region.Rect = Rect{X: r.IntN(2*w) - w/2, Y: r.IntN(2*h) - h/2, W: r.IntN(w + 3), H: r.IntN(h + 3)}
+				region.Rect = Rect{
+					X: r.IntN(2*w) - w/2, Y: r.IntN(2*h) - h/2,
+					W: r.IntN(w + 3), H: r.IntN(h + 3),
+				}
 			}
 			regions, rest := []Region{region}, n == 2
 			got := frame(r, w, h, 3)
@@ -150,8 +153,13 @@ func TestLadderUsesFixedKernels(t *testing.T) {
 // A picture of one colour keeps it, and a ramp keeps its slope: what any scaling must do.
 func TestScaleKeepsFlatAndRamp(t *testing.T) {
 	for _, c := range [][4]int{
-		{720, 480, 360, 240}, {720, 480, 480, 320}, {720, 480, 240, 160}, {720, 480, 540, 360},
-		{720, 480, 500, 333}, {720, 480, 100, 100}, {720, 480, 900, 500},
+		{720, 480, 360, 240},
+		{720, 480, 480, 320},
+		{720, 480, 240, 160},
+		{720, 480, 540, 360},
+		{720, 480, 500, 333},
+		{720, 480, 100, 100},
+		{720, 480, 900, 500},
 	} {
 		s, err := NewScaler(c[0], c[1], c[2], c[3])
 		must(t, err)

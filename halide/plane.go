@@ -46,7 +46,8 @@ func checkPlane(call, name string, p *Plane) error {
 	case p == nil:
 		return wrong(call, name, "nil")
 	case p.Width < 1 || p.Width > MaxExtent || p.Height < 1 || p.Height > MaxExtent:
-		return wrong(call, name, "size %dx%d outside 1x1 to %dx%d", p.Width, p.Height, MaxExtent, MaxExtent)
+		return wrong(call, name, "size %dx%d outside 1x1 to %dx%d",
+			p.Width, p.Height, MaxExtent, MaxExtent)
 	case p.Stride < p.Width || p.Stride > 4*MaxExtent:
 		return wrong(call, name, "stride %d for width %d", p.Stride, p.Width)
 	case len(p.Pix) < p.Stride*(p.Height-1)+p.Width:

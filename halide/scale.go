@@ -26,7 +26,12 @@ func NewScaler(srcWidth, srcHeight, dstWidth, dstHeight int) (*Scaler, error) {
 	for _, d := range [...]struct {
 		name string
 		n    int
-	}{{"srcWidth", srcWidth}, {"srcHeight", srcHeight}, {"dstWidth", dstWidth}, {"dstHeight", dstHeight}} {
+	}{
+		{"srcWidth", srcWidth},
+		{"srcHeight", srcHeight},
+		{"dstWidth", dstWidth},
+		{"dstHeight", dstHeight},
+	} {
 		if d.n < 2 || d.n > MaxExtent {
 			return nil, wrong(call, d.name, "%d outside 2 to %d", d.n, MaxExtent)
 		}

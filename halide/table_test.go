@@ -75,7 +75,8 @@ func TestTable(t *testing.T) {
 		}
 		for i, r := range c.runs {
 			if !math.IsInf(best[i], 1) {
-				fmt.Printf("table\t%s\t%s\t%.3f\t%.1f\n", c.name, r.name, best[i]/1000, float64(c.bytes)/best[i])
+				fmt.Printf("table\t%s\t%s\t%.3f\t%.1f\n",
+					c.name, r.name, best[i]/1000, float64(c.bytes)/best[i])
 			}
 		}
 	}
@@ -124,7 +125,8 @@ func contests(t *testing.T) []contest {
 	list := audioContests(t)
 	list = append(list, blurContests(t, &src, &dst)...)
 	list = append(list, scaleContests(t, &src)...)
-	return append(list, detectContests(t, &src, &dst)...)
+	list = append(list, diffContests(&src, &dst)...)
+	return append(list, matchContest(t, &src), bannerContest(t, &src, &dst))
 }
 
 func ok(err error) {
@@ -265,29 +267,13 @@ func scaleContests(t *testing.T, src *frames) []contest {
 	}
 }
 
-func detectContests(t *testing.T, src, dst *frames) []contest {
+func diffContests(src, dst *frames) []contest {
 	a, b := &src[0], &dst[0]
 	const n = benchWidth * benchHeight
 	thumb, other := newPair(90, 160), newPair(90, 160)
 	ok(Thumbnail(&other.mine, &b.mine, 8))
 	rows, columns := make([]uint32, benchHeight), make([]uint32, benchWidth)
-	from := a.mine.Crop(3, 3, 96, 18)
-	tmpl, err := NewTemplate(&from, nil)
-	must(t, err)
-	pic := newPair(96, 18)
-	for y := range 18 {
-		copy(pic.mine.Row(y), from.Row(y))
-	}
-	places, column := make([]float32, 192), make([]float32, 40)
-	window := a.mine.Crop(0, 0, 103, 41)
 	var keep uint64
-	// The detector of a banner: a template of 86x18 cells at 40 rows of the thumbnail.
-	plate := thumb.mine.Crop(0, 0, 86, 18)
-	ok(Thumbnail(&thumb.mine, &a.mine, 8))
-	detector, err := NewTemplate(&plate, nil)
-	must(t, err)
-	s, d := src.frame(), dst.frame()
-	banner := []Region{{Rect: Rect{Y: 8, W: 720, H: 192}, Effect: Box, Size: 16}}
 	return []contest{
 		{"thumbnail 1/8", n, []contestant{
 			{"halide", func() { ok(Thumbnail(&thumb.mine, &a.mine, 8)) }},
@@ -303,8 +289,14 @@ func detectContests(t *testing.T, src, dst *frames) []contest {
 			{"opencv", func() { peers.OpenCV(peerDiff, b.theirs, a.theirs, 0) }},
 		}},
 		{"diff of thumbnails", 2 * 90 * 160, []contestant{
-			{"halide", func() { _, err := Diff(&thumb.mine, &other.mine, rows[:160], columns[:90]); ok(err) }},
-			{"go", func() { s, _ := reference.Diff(&thumb.mine, &other.mine, rows[:160], columns[:90]); keep += s }},
+			{"halide", func() {
+				_, err := Diff(&thumb.mine, &other.mine, rows[:160], columns[:90])
+				ok(err)
+			}},
+			{"go", func() {
+				s, _ := reference.Diff(&thumb.mine, &other.mine, rows[:160], columns[:90])
+				keep += s
+			}},
 			{"gcc", func() { peers.Plain(peerDiff, other.theirs, thumb.theirs, 0) }},
 		}},
 		{"edges of a frame", n, []contestant{
@@ -320,21 +312,51 @@ func detectContests(t *testing.T, src, dst *frames) []contest {
 			{"libyuv", func() { peers.Yuv(peerSquared, b.theirs, a.theirs, 0) }},
 			{"opencv", func() { peers.OpenCV(peerSquared, b.theirs, a.theirs, 0) }},
 		}},
-		{"match 96x18 at 192 places", 96 * 18 * 192, []contestant{
-			{"halide", func() { _, err := tmpl.Match(places, &a.mine, 0, 0, 8, 24); ok(err) }},
-			{"go", func() { reference.Match(places, &window, tmpl.t, 8, 24) }},
-			{"gcc", func() {
-				peers.Match(false, places, a.theirs, pic.theirs, tmpl.t.Pixels, tmpl.t.Mask, 8, 24)
-			}},
-			{"opencv", func() { peers.Match(true, places, a.theirs, pic.theirs, nil, nil, 8, 24) }},
-		}},
-		{"detect and blur 720x192", n, []contestant{{"halide", func() {
-			ok(Thumbnail(&thumb.mine, &a.mine, 8))
-			_, err := Diff(&thumb.mine, &other.mine, rows[:160], columns[:90])
-			ok(err)
-			_, err = detector.Match(column, &thumb.mine, 0, 0, 1, 40)
-			ok(err)
-			ok(BlurRegions(&d, &s, banner, false))
-		}}}},
 	}
+}
+
+func matchContest(t *testing.T, src *frames) contest {
+	a := &src[0]
+	from := a.mine.Crop(3, 3, 96, 18)
+	tmpl, err := NewTemplate(&from, nil)
+	must(t, err)
+	pic := newPair(96, 18)
+	for y := range 18 {
+		copy(pic.mine.Row(y), from.Row(y))
+	}
+	places := make([]float32, 192)
+	window := a.mine.Crop(0, 0, 103, 41)
+	return contest{"match 96x18 at 192 places", 96 * 18 * 192, []contestant{
+		{"halide", func() { _, err := tmpl.Match(places, &a.mine, 0, 0, 8, 24); ok(err) }},
+		{"go", func() { reference.Match(places, &window, tmpl.t, 8, 24) }},
+		{"gcc", func() {
+			peers.Match(false, places, a.theirs, pic.theirs, tmpl.t.Pixels, tmpl.t.Mask, 8, 24)
+		}},
+		{"opencv", func() { peers.Match(true, places, a.theirs, pic.theirs, nil, nil, 8, 24) }},
+	}}
+}
+
+// bannerContest is a detector and what it leads to: a template of 86x18 cells at 40 rows of the
+// thumbnail, differences, and a blur.
+func bannerContest(t *testing.T, src, dst *frames) contest {
+	a, b := &src[0], &dst[0]
+	const n = benchWidth * benchHeight
+	thumb, other := newPair(90, 160), newPair(90, 160)
+	ok(Thumbnail(&other.mine, &b.mine, 8))
+	rows, columns := make([]uint32, 160), make([]uint32, 90)
+	column := make([]float32, 40)
+	plate := thumb.mine.Crop(0, 0, 86, 18)
+	ok(Thumbnail(&thumb.mine, &a.mine, 8))
+	detector, err := NewTemplate(&plate, nil)
+	must(t, err)
+	s, d := src.frame(), dst.frame()
+	banner := []Region{{Rect: Rect{Y: 8, W: 720, H: 192}, Effect: Box, Size: 16}}
+	return contest{"detect and blur 720x192", n, []contestant{{"halide", func() {
+		ok(Thumbnail(&thumb.mine, &a.mine, 8))
+		_, err := Diff(&thumb.mine, &other.mine, rows, columns)
+		ok(err)
+		_, err = detector.Match(column, &thumb.mine, 0, 0, 1, 40)
+		ok(err)
+		ok(BlurRegions(&d, &s, banner, false))
+	}}}}
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Follows halide/README.md in a copy of the tree: adds the kernel that the page describes, generates,
-# and runs its test at every level. Runs from the repository's root.
+# Follows halide/README.md in a copy of the tree: adds the kernel that the page describes,
+# generates, and runs its test at every level. Runs from the repository's root.
 #   halide-readme.sh DIRECTORY
 set -eu
 mkdir -p "$1"
@@ -22,6 +22,7 @@ gofmt -l halide | (! grep .)
 go test -c -o invert.test ./halide
 for level in 1 2 3 4; do
     echo "level $level"
-    (cd halide && HEADWATER_CPU_LEVEL=$level ../invert.test -test.short -test.run 'Invert|Masked|Blur')
+    (cd halide && HEADWATER_CPU_LEVEL=$level ../invert.test -test.short \
+        -test.run 'Invert|Masked|Blur')
 done
 CGO_ENABLED=0 go test -count=1 -short -run Invert ./halide

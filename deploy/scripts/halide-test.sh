@@ -1,7 +1,7 @@
 #!/bin/sh
-# What `make test-halide` does beyond compiling: the oracle at every level of this processor, without
-# cgo, on arm64 under qemu, on smaller processors under qemu, under valgrind and with instrumented
-# kernels, and the proofs about the build. Runs from the repository's root.
+# What `make test-halide` does beyond compiling: the oracle at every level of this processor,
+# without cgo, on arm64 under qemu, on smaller processors under qemu, under valgrind and with
+# instrumented kernels, and the proofs about the build. Runs from the repository's root.
 #   halide-test.sh [oracle|arm64|memory|build|readme]...   all by default
 set -eu
 nice="nice -n 15"
@@ -34,7 +34,8 @@ oracle() {
 
 arm64() {
     echo "== arm64 under qemu"
-    CC=aarch64-linux-gnu-gcc GOOS=linux GOARCH=arm64 CGO_ENABLED=1 $nice go test -c -o "$work/arm.test" ./halide
+    CC=aarch64-linux-gnu-gcc GOOS=linux GOARCH=arm64 CGO_ENABLED=1 \
+        $nice go test -c -o "$work/arm.test" ./halide
     # Threads cost more under qemu; everything else is the whole test at short sizes.
     tests qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/arm.test" -test.short
     echo "== smaller processors: the same binary"
@@ -50,19 +51,23 @@ arm64() {
 # Builds the C driver against a kernel object.
 check() {
     # shellcheck disable=SC2086
-    gcc -O1 -g -Wall -Wextra $2 -o "$work/check" halide/testdata/check/check.c $kernels/*.c "$1" -lm -lpthread -ldl
+    gcc -O1 -g -Wall -Wextra $2 -o "$work/check" \
+        halide/testdata/check/check.c $kernels/*.c "$1" -lm -lpthread -ldl
 }
 
 memory() {
     check "$kernels/kernels_linux_amd64.syso" ""
     for level in 1 2 3; do # valgrind knows no AVX-512
         echo "== valgrind at level $level"
-        HEADWATER_CPU_LEVEL=$level $nice valgrind -q --leak-check=full --error-exitcode=9 "$work/check" 60
+        HEADWATER_CPU_LEVEL=$level \
+            $nice valgrind -q --leak-check=full --error-exitcode=9 "$work/check" 60
     done
     echo "== kernels and C instrumented by AddressSanitizer"
     mkdir -p "$work/asan"
-    $nice make -s -f halide/halide.mk HALIDE_B=.cache/halide-asan HALIDE_OUT="$work/asan" HALIDE_ASAN=-asan "$work/asan/kernels_linux_amd64.syso"
-    check "$work/asan/kernels_linux_amd64.syso" "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment"
+    $nice make -s -f halide/halide.mk HALIDE_B=.cache/halide-asan HALIDE_OUT="$work/asan" \
+        HALIDE_ASAN=-asan "$work/asan/kernels_linux_amd64.syso"
+    sanitize="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    check "$work/asan/kernels_linux_amd64.syso" "$sanitize -fno-sanitize=alignment"
     for level in 1 2 3 4; do
         HEADWATER_CPU_LEVEL=$level $nice "$work/check" 60
     done

@@ -26,8 +26,9 @@ graph *av_graph(char *description, int w, int h) {
     q->g = avfilter_graph_alloc();
     q->g->nb_threads = 1;
     snprintf(args, sizeof args, "video_size=%dx%d:pix_fmt=0:time_base=1/1000", w, h);
-    if (avfilter_graph_create_filter(&q->in, avfilter_get_by_name("buffer"), "in", args, 0, q->g) < 0) stop("buffer");
-    if (avfilter_graph_create_filter(&q->out, avfilter_get_by_name("buffersink"), "out", 0, 0, q->g) < 0) stop("sink");
+    const AVFilter *in = avfilter_get_by_name("buffer"), *out = avfilter_get_by_name("buffersink");
+    if (avfilter_graph_create_filter(&q->in, in, "in", args, 0, q->g) < 0) stop("buffer");
+    if (avfilter_graph_create_filter(&q->out, out, "out", 0, 0, q->g) < 0) stop("sink");
     AVFilterInOut *o = avfilter_inout_alloc(), *i = avfilter_inout_alloc();
     o->name = strdup("in"), o->filter_ctx = q->in;
     i->name = strdup("out"), i->filter_ctx = q->out;
@@ -48,7 +49,8 @@ void av_run(graph *q, plane y, plane u, plane v) {
     plane p[3] = {y, u, v};
     for (int i = 0; i < 3; i++) {
         f->data[i] = p[i].p, f->linesize[i] = p[i].stride;
-        f->buf[i] = av_buffer_create(p[i].p, (size_t)p[i].stride * p[i].h, no_free, 0, AV_BUFFER_FLAG_READONLY);
+        size_t size = (size_t)p[i].stride * p[i].h;
+        f->buf[i] = av_buffer_create(p[i].p, size, no_free, 0, AV_BUFFER_FLAG_READONLY);
     }
     if (av_buffersrc_add_frame(q->in, f) < 0) stop("add");
     av_frame_free(&f);

@@ -10,9 +10,11 @@ static volatile double sink;
 void cv_run(int kind, plane out, plane in, int n) {
     cv::setNumThreads(1);
     cv::Mat a = mat(in), b = mat(out);
+    const int border = cv::BORDER_REPLICATE | cv::BORDER_ISOLATED;
+    const cv::Size window(2 * n + 1, 2 * n + 1);
     switch (kind) {
-    case BOX: cv::blur(a, b, cv::Size(2 * n + 1, 2 * n + 1), cv::Point(-1, -1), cv::BORDER_REPLICATE | cv::BORDER_ISOLATED); return;
-    case GAUSS: cv::GaussianBlur(a, b, cv::Size(2 * n + 1, 2 * n + 1), 0.4 * n, 0.4 * n, cv::BORDER_REPLICATE | cv::BORDER_ISOLATED); return;
+    case BOX: cv::blur(a, b, window, cv::Point(-1, -1), border); return;
+    case GAUSS: cv::GaussianBlur(a, b, window, 0.4 * n, 0.4 * n, border); return;
     case PIXELATE: {
         cv::Mat s;
         cv::resize(a, s, cv::Size((in.w + n - 1) / n, (in.h + n - 1) / n), 0, 0, cv::INTER_AREA);
@@ -21,7 +23,9 @@ void cv_run(int kind, plane out, plane in, int n) {
     }
     case HALF:
     case THUMBNAIL: cv::resize(a, b, b.size(), 0, 0, cv::INTER_AREA); return;
-    case SCALE: cv::resize(a, b, b.size(), 0, 0, n == 1 ? cv::INTER_AREA : cv::INTER_LINEAR); return;
+    case SCALE:
+        cv::resize(a, b, b.size(), 0, 0, n == 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+        return;
     case DIFF: sink = cv::norm(a, b, cv::NORM_L1); return;
     case SQUARED: sink = cv::norm(a, b, cv::NORM_L2SQR); return;
     case EDGES: {
@@ -38,5 +42,6 @@ void cv_run(int kind, plane out, plane in, int n) {
 void cv_match(float *out, plane in, plane t, int ow, int oh) {
     cv::setNumThreads(1);
     cv::Mat r(oh, ow, CV_32FC1, out);
-    cv::matchTemplate(mat(in)(cv::Rect(0, 0, ow + t.w - 1, oh + t.h - 1)), mat(t), r, cv::TM_CCOEFF_NORMED);
+    cv::Mat searched = mat(in)(cv::Rect(0, 0, ow + t.w - 1, oh + t.h - 1));
+    cv::matchTemplate(searched, mat(t), r, cv::TM_CCOEFF_NORMED);
 }

@@ -29,7 +29,8 @@ func (p Plane) c() C.plane {
 
 // New returns a plane in C memory, never freed: a benchmark's.
 func New(w, h int) Plane {
-	return Plane{Pix: unsafe.Slice((*byte)(C.malloc(C.size_t(w*h+64))), w*h), Stride: w, Width: w, Height: h}
+	pix := unsafe.Slice((*byte)(C.malloc(C.size_t(w*h+64))), w*h)
+	return Plane{Pix: pix, Stride: w, Width: w, Height: h}
 }
 
 // Copy is memcpy.
@@ -61,7 +62,8 @@ func Match(cv bool, out []float32, in Plane, t Plane, t16, m16 []int16, ow, oh i
 		C.cv_match((*C.float)(&out[0]), in.c(), t.c(), C.int(ow), C.int(oh))
 		return
 	}
-	C.c_match((*C.float)(&out[0]), in.c(), (*C.int16_t)(&t16[0]), (*C.int16_t)(&m16[0]), t.c(), C.int(ow), C.int(oh))
+	C.c_match((*C.float)(&out[0]), in.c(), (*C.int16_t)(&t16[0]), (*C.int16_t)(&m16[0]), t.c(),
+		C.int(ow), C.int(oh))
 }
 
 // Filter is a libavfilter graph with one filter and one thread.

@@ -92,7 +92,8 @@ static void pixelate(plane out, plane in, int b) {
             uint32_t s = 0, n = w * h;
             for (int j = 0; j < h; j++)
                 for (int i = 0; i < w; i++) s += in.p[(y + j) * in.stride + x + i];
-            for (int j = 0; j < h; j++) memset(out.p + (y + j) * out.stride + x, (s + n / 2) / n, w);
+            for (int j = 0; j < h; j++)
+                memset(out.p + (y + j) * out.stride + x, (s + n / 2) / n, w);
         }
 }
 
@@ -112,7 +113,8 @@ static void fixed(plane out, plane in, int num, int den) {
     for (int y = 0; y < out.h; y++) {
         memset(row, 0, sizeof *row * in.w);
         for (int j = 0; j < reach; j++) {
-            int sy = y / den * num + y % den + j, k = den == 1 ? 1 : j ? y % den + 1 : num - 1 - y % den;
+            int sy = y / den * num + y % den + j;
+            int k = den == 1 ? 1 : j ? y % den + 1 : num - 1 - y % den;
             const uint8_t *s = in.p + (sy < in.h ? sy : in.h - 1) * in.stride;
             for (int x = 0; x < in.w; x++) row[x] += k * s[x];
         }

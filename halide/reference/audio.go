@@ -15,7 +15,9 @@ func LevelS16(p []int16, n, step int) Meter {
 		}
 		peak = max(peak, v, -v)
 	}
-	return Meter{Squares: float64(squares) / (1 << 30), Peak: float64(peak) / (1 << 15), Clipped: clipped}
+	return Meter{
+		Squares: float64(squares) / (1 << 30), Peak: float64(peak) / (1 << 15), Clipped: clipped,
+	}
 }
 
 // LevelF32 measures n samples of p, step apart.
@@ -46,7 +48,8 @@ type KFilter [7]float64
 type KState [6]float64
 
 // NewKFilter designs the filter for a sample rate in hertz. The standard gives the coefficients at
-// 48 kHz only; these are the analogue prototypes they come from, put through the bilinear transform.
+// 48 kHz only; these are the analogue prototypes they come from, put through the bilinear
+// transform.
 func NewKFilter(rate float64) KFilter {
 	shelf, gain, q := 1681.974450955533, 3.999843853973347, 0.7071752369554196
 	k := math.Tan(math.Pi * shelf / rate)

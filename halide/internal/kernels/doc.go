@@ -23,9 +23,9 @@ const (
 	General
 )
 
-// Scaling is a prepared scaling of a frame. Ints and Weights hold, for luma and then for chroma, the
-// first taps and the weights of columns and rows, as the general kernel reads them; Phases holds the
-// two weights of each luma column of a fixed ratio.
+// Scaling is a prepared scaling of a frame. Ints and Weights hold, for luma and then for chroma,
+// the first taps and the weights of columns and rows, as the general kernel reads them; Phases
+// holds the two weights of each luma column of a fixed ratio.
 type Scaling struct {
 	Kind    int32
 	Taps    int

@@ -84,7 +84,9 @@ func Edges(in *reference.Plane, rows, columns []uint32) error {
 }
 
 // SquaredError returns the sum of squared differences.
-func SquaredError(a, b *reference.Plane) (uint64, error) { return reference.SquaredError(a, b), nil }
+func SquaredError(a, b *reference.Plane) (uint64, error) {
+	return reference.SquaredError(a, b), nil
+}
 
 // Match correlates.
 func Match(out []float32, in *reference.Plane, t *reference.Template, w, h int) error {
