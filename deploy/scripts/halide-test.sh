@@ -3,6 +3,7 @@
 # without cgo, on arm64 under qemu, on smaller processors under qemu, under valgrind and with
 # instrumented kernels, and the proofs about the build. Runs from the repository's root.
 #   halide-test.sh [oracle|arm64|memory|build|readme]...   all by default
+#   halide-test.sh quick   short sizes at every level and on arm64: what `make test` runs
 set -eu
 nice="nice -n 15"
 work=$(mktemp -d)
@@ -11,12 +12,23 @@ kernels=halide/internal/kernels
 [ $# -gt 0 ] || set -- oracle arm64 memory build readme
 
 # Runs a test binary and shows its tests; all of its output if one fails.
+show='^(---|PASS|.*running on)'
 tests() {
     if ! (cd halide && $nice "$@" -test.v >"$work/log" 2>&1); then
         cat "$work/log"
         exit 1
     fi
-    grep -E '^(---|PASS|.*running on)' "$work/log"
+    grep -E "$show" "$work/log"
+}
+
+quick() {
+    show='running on'
+    $nice go test -c -o "$work/halide.test" ./halide
+    for level in 1 2 3 4; do
+        echo "== oracle at level $level, short sizes"
+        HEADWATER_CPU_LEVEL=$level tests "$work/halide.test" -test.short
+    done
+    arm64
 }
 
 oracle() {
@@ -77,7 +89,7 @@ build() {
     echo "== regeneration from nothing is byte-identical"
     start=$(date +%s)
     mkdir -p "$work/out"
-    $nice make -s -f halide/halide.mk -j2 HALIDE_B="$work/build" HALIDE_OUT="$work/out" generate
+    $nice make -s -f halide/halide.mk HALIDE_B="$work/build" HALIDE_OUT="$work/out" generate
     echo "from nothing: $(($(date +%s) - start)) s"
     for f in "$work"/out/*; do cmp "$f" "$kernels/$(basename "$f")"; done
     echo "== regeneration is incremental"
