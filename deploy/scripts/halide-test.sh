@@ -3,7 +3,7 @@
 # without cgo, on arm64 under qemu, on smaller processors under qemu, under valgrind and with
 # instrumented kernels, and the proofs about the build. Runs from the repository's root.
 #   halide-test.sh [oracle|arm64|memory|build|readme]...   all by default
-#   halide-test.sh quick   short sizes at every level and on arm64: what `make test` runs
+#   halide-test.sh quick   short sizes at every level and on arm64, as `make test` does
 set -eu
 nice="nice -n 15"
 work=$(mktemp -d)
