@@ -95,6 +95,9 @@ func (m *Machine) accessUnit(msg *rtmp.Message) (
 	if info.Flags.Has(flv.EndOfSequence) || info.Flags.Has(flv.CommandFrame) {
 		return au, info, true, nil // the topic goes on without this publisher, and is not for seeking
 	}
+	if info.Flags.Has(flv.SetDataFrame) {
+		return au, info, true, nil // an order to us without the data that it is about
+	}
 	au = media.AccessUnit{
 		Kind: kind, Role: info.Role, Codec: info.Codec, CTS: info.CTS, Body: body, Tail: tail,
 	}

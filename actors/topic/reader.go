@@ -72,7 +72,7 @@ func (r *Reader) Next(dst []*Unit, maxBytes int) []*Unit {
 
 // join begins at the newest visible entry, if there is one.
 func (r *Reader) join(dst []*Unit) []*Unit {
-	e := r.ring.Entry()
+	e := r.ring.visibleEntry()
 	if e == nil || e.Pos >= r.seen {
 		return dst
 	}
@@ -105,13 +105,13 @@ func (r *Reader) behind() bool {
 	if r.maxBehind <= 0 || newest-u.DTS <= r.maxBehind {
 		return false
 	}
-	e := r.ring.Entry()
+	e := r.ring.visibleEntry()
 	return e != nil && e.Pos > r.pos && e.Pos < r.seen
 }
 
 // skip goes on at the newest visible entry, if it is further on.
 func (r *Reader) skip(dst []*Unit) []*Unit {
-	e := r.ring.Entry()
+	e := r.ring.visibleEntry()
 	if e == nil || e.Pos <= r.pos || e.Pos >= r.seen {
 		return dst
 	}

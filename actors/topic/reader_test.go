@@ -52,10 +52,11 @@ func TestReaderSeesThePublished(t *testing.T) {
 		}
 	}
 	late := NewReader(m.ring, 0)
-	expect(t, all(late), "") // the newest entry is not visible yet
-	expect(t, all(r), "")
+	expect(t, all(late), "V1 K2 f3") // the newest entry is not visible yet, the one before it is
+	expect(t, all(r), "V1 K2 f3")
 	m.ring.Publish()
-	expect(t, all(late), "V1 K6")
+	expect(t, all(late), "f4 f5 K6")
+	expect(t, all(NewReader(m.ring, 0)), "V1 K6")
 }
 
 func TestReaderSkips(t *testing.T) {

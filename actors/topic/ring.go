@@ -32,7 +32,8 @@ type Ring struct {
 	tail    atomic.Uint64                          // oldest position kept
 	head    atomic.Uint64                          // next position to be written
 	visible atomic.Uint64                          // readers may read below
-	entry   atomic.Pointer[Entry]
+	entry   atomic.Pointer[Entry]                  // the newest
+	shown   atomic.Pointer[Entry]                  // the newest that is visible
 	bytes   atomic.Int64
 	newest  atomic.Int64 // DTS of the unit before head
 	clock   atomic.Int64 // Unix nanoseconds of the latest WakeAll
@@ -96,8 +97,12 @@ func (r *Ring) Span() media.Time {
 }
 
 // Entry returns the newest place to begin, nil when there is none in the ring.
-func (r *Ring) Entry() *Entry {
-	e := r.entry.Load()
+func (r *Ring) Entry() *Entry { return r.kept(r.entry.Load()) }
+
+// visibleEntry is Entry for readers: in a merge window, the newest may not be theirs yet.
+func (r *Ring) visibleEntry() *Entry { return r.kept(r.shown.Load()) }
+
+func (r *Ring) kept(e *Entry) *Entry {
 	if e == nil || e.Pos < r.tail.Load() {
 		return nil
 	}
@@ -118,11 +123,12 @@ func (r *Ring) describe() *Description {
 // append adds a unit, after making room for it. entry says that a decoder can begin with it.
 func (r *Ring) append(u *Unit, entry bool, headers Headers) {
 	pos := r.head.Load()
-	if entry {
-		r.entry.Store(&Entry{Pos: pos, Headers: headers})
+	gop := pos // where the last GOP begins
+	if e := r.entry.Load(); e != nil && !entry {
+		gop = e.Pos
 	}
 	r.bytes.Add(int64(u.Size()))
-	r.evict(pos, u.DTS)
+	r.evict(pos, gop, u.DTS)
 	table := *r.table.Load()
 	if pos-r.tail.Load() == uint64(len(table)) {
 		table = r.grow(table, pos)
@@ -130,16 +136,16 @@ func (r *Ring) append(u *Unit, entry bool, headers Headers) {
 	table[pos&uint64(len(table)-1)].Store(u)
 	r.newest.Store(int64(u.DTS))
 	r.head.Store(pos + 1)
+	if entry {
+		r.entry.Store(&Entry{Pos: pos, Headers: headers}) // last: an entry is never beyond head
+	}
 }
 
-// evict drops what is beyond the limits, now that a unit of time dts is to be at pos.
-func (r *Ring) evict(pos uint64, dts media.Time) {
+// evict drops what is beyond the limits, now that a unit of time dts is to be at pos and the last
+// GOP begins at gop.
+func (r *Ring) evict(pos, gop uint64, dts media.Time) {
 	table := *r.table.Load()
 	mask := uint64(len(table) - 1)
-	gop := pos
-	if e := r.entry.Load(); e != nil {
-		gop = e.Pos
-	}
 	for tail := r.tail.Load(); tail < pos; tail++ {
 		slot := &table[tail&mask]
 		old := slot.Load()
@@ -177,7 +183,9 @@ func (r *Ring) at(pos uint64) *Unit {
 // Publish lets readers see all that was appended, and wakes those who wait.
 func (r *Ring) Publish() {
 	r.mu.Lock()
+	entry := r.entry.Load()        // before head, which is never behind it
 	r.visible.Store(r.head.Load()) // locked, or a slower Publish would take back what it never saw
+	r.shown.Store(entry)
 	waiters := r.takeWaiters()
 	r.mu.Unlock()
 	r.wake(waiters)

@@ -10,6 +10,8 @@ import (
 // listing is the answer of GET /v1/broadcasts.
 type listing struct {
 	Broadcasts []broadcast `json:"broadcasts"`
+	// RTMPPort is where to publish, 0 if only by RTMPS.
+	RTMPPort int `json:"rtmp_port,omitempty"`
 }
 
 type broadcast struct {

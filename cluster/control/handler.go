@@ -29,6 +29,8 @@ type Options struct {
 	Log      *slog.Logger
 	// FLV serves what ends in .flv.
 	FLV http.Handler
+	// RTMPPort is where the node takes RTMP, 0 if it does not.
+	RTMPPort int
 }
 
 // Handler returns the handler of a node's HTTP address.
@@ -89,7 +91,9 @@ func (o *Options) broadcasts(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := json.NewEncoder(w).Encode(describeAll(broadcasts)); err != nil {
+	answer := describeAll(broadcasts)
+	answer.RTMPPort = o.RTMPPort
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		o.Log.Debug("broadcasts are not delivered", slog.Any("error", err))
 	}
 }

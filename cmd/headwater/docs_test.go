@@ -57,11 +57,13 @@ func TestSettingsAreDocumented(t *testing.T) {
 	t.Error("docs/operating.md lists other settings; run go test ./cmd/headwater -update-docs")
 }
 
+var metricRow = regexp.MustCompile("(?m)^\\| `(headwater_[a-z_]+)`")
+
 // TestMetricsAreDocumented holds the table of metrics to what a node registers.
 func TestMetricsAreDocumented(t *testing.T) {
 	table, _ := block(t, readOperating(t), "metrics", "")
 	var listed []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `(headwater_[a-z_]+)`").FindAllStringSubmatch(table, -1) {
+	for _, m := range metricRow.FindAllStringSubmatch(table, -1) {
 		listed = append(listed, m[1])
 	}
 	registered := registeredMetrics(t)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,22 +37,24 @@ func runNode(
 	log = log.With(slog.String("node", cfg.Node.Name))
 	sockets, err := openSockets(ctx, cfg)
 	if err != nil {
-		return err
+		return errors.Join(err, sockets.close())
 	}
 	registry := prometheus.NewRegistry()
 	options, err := nodeOptions(cfg, log, registry, sockets)
 	if err != nil {
-		return err
+		return errors.Join(err, sockets.close())
 	}
-	var node *actors.Node
+	started := &startedNode{}
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
-			Node: later{&node}, Gatherer: registry, Log: log, FLV: flv,
+			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
 		})
 	}
-	if node, err = actors.Start(options); err != nil {
-		return fmt.Errorf("start: %w", err)
+	node, err := actors.Start(options)
+	if err != nil {
+		return errors.Join(fmt.Errorf("start: %w", err), sockets.close())
 	}
+	started.Store(node)
 	welcome(out, sockets, withDemo)
 	helpers := own.NewGroup(&own.Counts{}, func(p *own.Panic) {
 		log.Error("the demo publisher failed", slog.Any("error", p))
@@ -75,17 +78,40 @@ func runNode(
 	return node.Stop(stop, "the node is stopped")
 }
 
-// later is a node that is there by the time it is asked: its listeners are up last.
-type later struct{ node **actors.Node }
+// startedNode is a node that may be asked a moment before it is there: its sockets are open first.
+type startedNode struct{ atomic.Pointer[actors.Node] }
+
+var errStarting = errors.New("the node is starting")
 
 // Broadcasts implements control.Node.
-func (l later) Broadcasts() ([]actors.Broadcast, error) { return (*l.node).Broadcasts() }
+func (n *startedNode) Broadcasts() ([]actors.Broadcast, error) {
+	if node := n.Load(); node != nil {
+		return node.Broadcasts()
+	}
+	return nil, errStarting
+}
 
 // DrawTree implements control.Node.
-func (l later) DrawTree(w io.Writer, limit int) error { return (*l.node).DrawTree(w, limit) }
+func (n *startedNode) DrawTree(w io.Writer, limit int) error {
+	if node := n.Load(); node != nil {
+		return node.DrawTree(w, limit)
+	}
+	return errStarting
+}
 
 // sockets are the listening sockets of a node; those that are not configured are nil.
 type sockets struct{ rtmp, rtmps, http *listen.ListenSocket }
+
+// close closes what was opened.
+func (s sockets) close() error {
+	var errs []error
+	for _, socket := range []*listen.ListenSocket{s.rtmp, s.rtmps, s.http} {
+		if socket != nil {
+			errs = append(errs, socket.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
 
 func openSockets(ctx context.Context, cfg config.Config) (s sockets, err error) {
 	if cfg.RTMP.Listen != "" {
@@ -182,6 +208,17 @@ func publishDemo(ctx context.Context, s sockets, log *slog.Logger) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		log.Error("the demo publisher ends", slog.Any("error", err))
 	}
+}
+
+// port is that of a listening socket, 0 if there is none.
+func port(s *listen.ListenSocket) int {
+	if s == nil {
+		return 0
+	}
+	if tcp, ok := s.Addr().(*net.TCPAddr); ok {
+		return tcp.Port
+	}
+	return 0
 }
 
 // local is how this machine reaches a listening address.

@@ -140,7 +140,7 @@ func (r *repo) read(fsys fs.FS, p string) error {
 // .gitignore names apart.
 var top = [...]string{
 	"actors", "codec", "halide", "cluster", "cmd", "docs", "deploy",
-	"go.mod", "go.sum", "Makefile", "README.md", "bin",
+	"go.mod", "go.sum", "Makefile", "README.md", "ARCHITECTURE.md", "bin",
 }
 
 func checkLayout(r *repo) []finding {

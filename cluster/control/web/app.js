@@ -132,8 +132,9 @@ function toggleFull() {
 async function poll() {
   if (!document.hidden) {
     try {
-      const [found, tree] = await Promise.all([fetchBroadcasts(), fetchTree()]);
+      const [{ found, port }, tree] = await Promise.all([fetchBroadcasts(), fetchTree()]);
       broadcasts = found;
+      showPublish(port);
       if ($('tree').textContent !== tree) $('tree').textContent = tree;
       $('node').textContent = `${location.host} · ${count(found.length, 'broadcast')}`;
       document.body.classList.remove('lost');
@@ -147,8 +148,14 @@ async function poll() {
   setTimeout(poll, pollEvery);
 }
 
+// showPublish says where to publish; 1935 is RTMP's own port and goes without saying.
+function showPublish(port) {
+  const where = port && port !== 1935 ? `${location.hostname}:${port}` : location.hostname;
+  $('publish-url').textContent = `rtmp://${where}/live/KEY`;
+}
+
 function begin() {
-  $('publish-url').textContent = `rtmp://${location.hostname}/live/KEY`;
+  showPublish();
   $('pause').addEventListener('click', togglePause);
   $('sound').addEventListener('click', toggleSound);
   $('unmute').addEventListener('click', toggleSound);

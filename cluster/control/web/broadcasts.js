@@ -14,11 +14,12 @@ async function get(path, accept) {
   return reply;
 }
 
-// fetchBroadcasts resolves to the list of /v1/broadcasts, ordered by key.
+// fetchBroadcasts resolves to the list of /v1/broadcasts, ordered by key, and the port to publish
+// at.
 export async function fetchBroadcasts() {
   const reply = await get('/v1/broadcasts', 'application/json');
-  const { broadcasts } = await reply.json();
-  return (broadcasts ?? []).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const { broadcasts, rtmp_port: port } = await reply.json();
+  return { found: (broadcasts ?? []).sort((a, b) => (a.key < b.key ? -1 : 1)), port };
 }
 
 // fetchTree resolves to the node's supervision tree, drawn as text.
