@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup generate build run test lint vet tidy race bench fuzz e2e clean
+.PHONY: help setup media build run test lint vet tidy race bench fuzz e2e clean
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
@@ -16,14 +16,14 @@ COUNT    ?= 1
 FANOUT   ?= -viewers 10,100,500,1000 -merge 0s,50ms,adaptive -crowd 500
 
 help: ## print this list
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## install what the tests need and is missing (Debian packages as root or by sudo, npm)
 	@$(SCRIPTS)/setup.sh test
 	@$(SCRIPTS)/player.sh check
 
-generate: ## make the checked-in generated files again: demo broadcast, player
-	@$(SCRIPTS)/setup.sh generate
+media: ## make the demo broadcast and the player again, which are checked in
+	@$(SCRIPTS)/setup.sh media
 	go generate ./...
 
 build: ## build bin/headwater
@@ -32,8 +32,9 @@ build: ## build bin/headwater
 run: build ## start one node with a demo broadcast; watch it at http://localhost:8080/
 	bin/headwater run --demo
 
-test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, races, end to end
+test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, kernels, races, end to end
 	go test $$(go list ./... | grep -v /e2e)
+	$(SCRIPTS)/halide-test.sh quick
 	go test -race $(SHARED)
 	go test -count=1 $(E2E)
 
@@ -65,3 +66,5 @@ e2e: setup ## the real binary with real ffmpeg and a real browser
 
 clean: ## remove what was built and fetched here
 	rm -rf bin .cache
+
+include halide/halide.mk
