@@ -27,6 +27,8 @@ type Socket struct {
 	Since time.Time
 	// SendBuffer bounds what the kernel holds for the viewer, in bytes; 0 leaves it to the kernel.
 	SendBuffer int
+	// Rendition is what the viewer asked for, "" for the public one.
+	Rendition string
 
 	raw     syscall.RawConn // nil when the bytes have to pass through Conn: TLS
 	fd      uintptr

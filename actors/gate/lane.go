@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -54,7 +55,8 @@ type lane struct {
 	needKey  bool   // an output is missing: the next ones refer to it
 	refresh  uint64 // counts the IDR pictures asked for
 
-	held []*topic.Unit // the source's, from an IDR picture on, while the worker catches up with it
+	asked time.Time     // when its topic was asked for
+	held  []*topic.Unit // the source's, from an IDR picture on, while the worker catches up with it
 }
 
 // Pass is a unit for a rendition's topic.
@@ -172,7 +174,6 @@ func (l *lane) output(m *Machine, o *process.Output) {
 		l.emit(m, topic.NewUnit(l.epoch, 0, headerOf(o)))
 	}
 	u := topic.NewUnit(l.epoch, 0, o.Unit)
-	u.Arrived = o.Arrived
 	l.emit(m, u)
 	l.showed(o.Unit.PTS())
 }

@@ -153,7 +153,7 @@ func (m *Machine) want(name string, r settings.Rendition) {
 		w.idle = time.Time{}
 		return
 	}
-	m.workers[name] = &worker{name: name, rendition: r}
+	m.workers[name] = &worker{name: name, rendition: r, asked: m.now}
 	m.emit(&StartWorker{Name: name, Rendition: r})
 }
 
@@ -173,7 +173,7 @@ func (m *Machine) ladder() {
 		}
 		m.lanes = append(m.lanes, &lane{
 			name: r.Name, worker: r.Name, phase: processed, epoch: m.public().epoch, needKey: true,
-			required: m.settings.Version,
+			required: m.settings.Version, asked: m.now,
 		})
 		m.emit(&StartLane{Name: r.Name})
 		m.want(r.Name, r)
@@ -200,7 +200,11 @@ func (m *Machine) LaneUp(name string, pid *actor.PID) {
 		return
 	}
 	l.topic = pid
-	l.shown, l.record = topic.Headers{}, nil
+	l.shown, l.record, l.needKey = topic.Headers{}, nil, true
+	l.refresh++
+	if w := m.workers[l.worker]; w != nil {
+		m.order(w)
+	}
 	for _, kind := range []media.Kind{media.Data, media.Audio} {
 		l.header(m, kind)
 	}

@@ -31,7 +31,24 @@ func (m *Machine) Tick() {
 		l.release(m)
 	}
 	m.rest()
+	m.askAgain()
 	m.settle()
+}
+
+// askAgain asks for whoever is not there yet: who was to begin while its namesake ended was refused.
+func (m *Machine) askAgain() {
+	for _, l := range m.lanes {
+		if l.topic == nil && m.now.Sub(l.asked) >= patience {
+			l.asked = m.now
+			m.emit(&StartLane{Name: l.name})
+		}
+	}
+	for _, w := range m.workers {
+		if w.pid == nil && m.now.Sub(w.asked) >= patience {
+			w.asked = m.now
+			m.emit(&StartWorker{Name: w.name, Rendition: w.rendition})
+		}
+	}
 }
 
 // force closes the lanes whose worker has not answered to what it filters otherwise.

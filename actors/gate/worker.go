@@ -24,6 +24,7 @@ type worker struct {
 	applied     uint64     // the version of settings that it carries out
 	from        media.Time // and from when on
 	fault       string     // why no picture comes of it
+	asked       time.Time  // when it was asked for
 	idle        time.Time  // since when nobody needs it, zero while somebody does
 	ordered     process.Order
 }

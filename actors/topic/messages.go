@@ -32,6 +32,14 @@ type Snapshot struct {
 // GetRing asks for the topic's *Ring.
 type GetRing struct{}
 
+// Up tells a topic's owner that the topic has begun, anew if it was there before: it has lost its
+// subscribers then.
+type Up struct {
+	// Name is the rendition's.
+	Name string
+	PID  *actor.PID
+}
+
 // Describe asks what the topic carries; the answer is a *Description.
 type Describe struct{}
 
