@@ -36,7 +36,8 @@ func (m *Machine) Tick() {
 	m.settle()
 }
 
-// askAgain asks for whoever is not there yet: who was to begin while its namesake ended was refused.
+// askAgain asks for whoever is not there yet: who was to begin while its namesake ended was
+// refused.
 func (m *Machine) askAgain() {
 	for _, l := range m.lanes {
 		if l.topic == nil && m.now.Sub(l.asked) >= patience {
