@@ -10,6 +10,14 @@ import (
 // ErrUnavailable says that the binary was built without cgo.
 var ErrUnavailable = errors.New("av: unavailable")
 
+type Display struct {
+	Full                        bool
+	Primaries, Transfer, Matrix uint8
+	AspectWidth, AspectHeight   uint16
+}
+
+func (f *Frame) Display() Display { return Display{} }
+
 type Limits struct{ Width, Height, Pixels int }
 
 type Frame struct{}
@@ -44,6 +52,7 @@ type EncoderOptions struct {
 	Bitrate       int
 	GOP           int
 	Preset        string
+	Display       Display
 }
 
 type Packet struct {
