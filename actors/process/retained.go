@@ -5,8 +5,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// maxRetained is how many pictures are kept for an order that reaches back: at 30 a second a quarter
-// of a second, time enough for the gate to decide, and 11 MB at 720p.
+// maxRetained is how many pictures are kept for an order that reaches back: a quarter of a second
+// at 30 a second, time enough for the gate to decide, and 11 MB at 720p.
 const maxRetained = 8
 
 // retained are the newest pictures, by reference.
