@@ -27,6 +27,7 @@ func TestGracefulStop(t *testing.T) {
 	waiting := watchRTMP(t, n, "never")
 	byRTMP.awaitUnits(t, 100)
 	byHTTP.awaitUnits(t, 100)
+	await(t, "the third viewer waits", func() bool { return n.metric(t, "headwater_viewers") == 3 })
 	n.signal(t, syscall.SIGTERM)
 	awaitFor(t, stopWithin, "the node has stopped", func() bool { return over(n.ended) })
 	if n.exitCode() != 0 || n.stderr.has("level=ERROR") || n.stderr.has("panic") {
