@@ -75,6 +75,31 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
+// TestBuildInfo asks a node what its kernels run on, in the log and by /metrics.
+func TestBuildInfo(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	out, err := exec.Command(headwater, "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, kernels, _ := strings.Cut(strings.TrimSpace(string(out)), "\nkernels ")
+	cpu, digest, _ := strings.Cut(kernels, " ")
+	if cpu == "" {
+		t.Fatalf("headwater version says %s", out)
+	}
+	if !n.stderr.has("level=INFO", "msg=kernels", "cpu="+cpu+" ", "digest="+digest) {
+		t.Errorf("the log does not tell of the kernels: %s", kernels)
+	}
+	labels := []string{
+		`cpu_level="` + cpu + `"`, `kernels="` + digest + `"`, `go_version="go1.`, `version="`,
+		`commit="`,
+	}
+	if got := n.metric(t, "headwater_build_info", labels...); got != 1 {
+		t.Errorf("headwater_build_info is %v", got)
+	}
+}
+
 // TestCommands runs every command of the binary.
 func TestCommands(t *testing.T) {
 	t.Parallel()
@@ -98,7 +123,7 @@ func TestCommands(t *testing.T) {
 		code int
 		want []string
 	}{
-		{"version", 0, []string{"headwater ", "go1."}},
+		{"version", 0, []string{"headwater ", "go1.", "\nkernels "}},
 		{"--help", 0, []string{"run", "validate", "tree", "version"}},
 		{"run --help", 0, []string{"--rtmp.listen", "--demo"}},
 		{"validate " + good, 0, []string{"good.yaml: ok"}},
