@@ -101,8 +101,8 @@ func (t *tree) broadcast(
 					Gate: gateway,
 				}),
 			},
-			t.rendition(key, epoch, settings.Public, "what viewers get by default"),
 			t.gate(key, epoch),
+			t.rendition(key, epoch, settings.Public, "what viewers get by default"),
 			{
 				Name: renditionsName, Kind: "renditions", Strategy: supervise.Dynamic, Rebind: true,
 				Templates: []supervise.Spec{t.rendition(key, epoch, "NAME", "one of the ladder")},

@@ -52,17 +52,12 @@ type gate struct {
 	Options
 	self  *supervise.Self
 	state *state
-	timer *time.Timer
-	again *time.Timer
-	known bool // the settings have come to this incarnation
+	timer *time.Timer // runs while somebody has to answer
+	known bool        // the settings have come to this incarnation
 }
 
-const (
-	// interval is how often the machine looks at who had to answer.
-	interval = 100 * time.Millisecond
-	// askAgain is how long the settings have to come.
-	askAgain = time.Second
-)
+// interval is how often the gate looks at who had to answer.
+const interval = 100 * time.Millisecond
 
 // Receive implements actor.Actor.
 func (g *gate) Receive(ctx actor.Context) {
@@ -89,8 +84,8 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.fault(msg)
 	case *settings.Current:
 		g.settings(ctx, msg)
-	case *actor.Started, *unanswered:
-		g.ask(ctx, msg)
+	case *actor.Started:
+		g.started(ctx)
 	case *pulse:
 		g.pulse(ctx, msg)
 	case *supervise.Rebind:
@@ -109,25 +104,25 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.halt()
 	}
 	g.carryOut(ctx)
+	if g.timer == nil && (!g.known || m.Waits()) {
+		g.timer = later(ctx, interval, &pulse{of: g})
+	}
 }
 
 // Dataer is a message that brings data about the broadcast.
 type Dataer interface{ Data() media.AccessUnit }
 
-// ask follows the settings. It does not follow the source before they are known: what came
+func (g *gate) started(ctx actor.Context) {
+	for _, s := range g.state.subscribers {
+		ctx.Watch(s.pid)
+	}
+	g.ask(ctx)
+}
+
+// ask follows the settings. The gate does not follow the source before they are known: what came
 // meanwhile is in the source's ring.
-func (g *gate) ask(ctx actor.Context, msg any) {
-	if u, ok := msg.(*unanswered); ok && (u.of != g || g.known) {
-		return
-	}
+func (g *gate) ask(ctx actor.Context) {
 	ctx.Send(g.Settings, &settings.Follow{Key: g.Key, Epoch: g.Epoch, Follower: ctx.Self()})
-	g.again = later(ctx, askAgain, &unanswered{of: g})
-	if g.timer == nil {
-		for _, s := range g.state.subscribers {
-			ctx.Watch(s.pid)
-		}
-		g.timer = later(ctx, interval, &pulse{of: g})
-	}
 }
 
 func (g *gate) settings(ctx actor.Context, c *settings.Current) {
@@ -143,7 +138,7 @@ func (g *gate) rebind(ctx actor.Context, r *supervise.Rebind) {
 	if g.known {
 		ctx.Send(g.Source, &topic.Subscribe{Subscriber: ctx.Self()})
 	}
-	ctx.Send(g.Settings, &settings.Follow{Key: g.Key, Epoch: g.Epoch, Follower: ctx.Self()})
+	g.ask(ctx)
 	g.self.Log.Debug("gate is told of a restart", slog.String("sibling", r.Sibling))
 }
 
@@ -151,8 +146,11 @@ func (g *gate) pulse(ctx actor.Context, p *pulse) {
 	if p.of != g {
 		return
 	}
+	g.timer = nil
+	if !g.known { // the question or its answer was lost
+		g.ask(ctx)
+	}
 	g.state.machine.Tick()
-	g.timer = later(ctx, interval, p)
 }
 
 func (g *gate) output(o *process.Output) {
@@ -218,10 +216,8 @@ func (g *gate) holds(ctx actor.Context, h *Holds) {
 }
 
 func (g *gate) halt() {
-	for _, timer := range []*time.Timer{g.timer, g.again} {
-		if timer != nil {
-			timer.Stop()
-		}
+	if g.timer != nil {
+		g.timer.Stop()
 	}
 }
 

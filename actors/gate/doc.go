@@ -2,7 +2,8 @@
 //
 // The gate follows the topic of what the publisher sends and is given what the process actors make
 // of it; it feeds the topics that edges follow: the public one, and one for each rendition of the
-// ladder. Where nothing has to be hidden the public topic gets the publisher's own units, untouched.
+// ladder. Where nothing has to be hidden the public topic gets the publisher's own units,
+// untouched.
 //
 // It fails closed. Once a blur is acknowledged for a time, no picture at or after that time passes
 // unless it was filtered under the settings that demand it: the publisher's own pictures do not

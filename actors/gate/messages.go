@@ -16,6 +16,3 @@ type Unsubscribe struct{ Subscriber *actor.PID }
 
 // pulse is the time to look at who had to answer by now.
 type pulse struct{ of *gate }
-
-// unanswered is the time to ask again for the settings.
-type unanswered struct{ of *gate }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/headwater-live/headwater/actors/settings"
@@ -35,7 +36,8 @@ func (m *Machine) Tick() {
 	m.settle()
 }
 
-// askAgain asks for whoever is not there yet: who was to begin while its namesake ended was refused.
+// askAgain asks for whoever is not there yet: who was to begin while its namesake ended was
+// refused.
 func (m *Machine) askAgain() {
 	for _, l := range m.lanes {
 		if l.topic == nil && m.now.Sub(l.asked) >= patience {
@@ -49,6 +51,23 @@ func (m *Machine) askAgain() {
 			m.emit(&StartWorker{Name: w.name, Rendition: w.rendition})
 		}
 	}
+}
+
+// Waits tells whether Tick has something to look at.
+func (m *Machine) Waits() bool {
+	if m.settings == nil {
+		return false
+	}
+	l := m.public()
+	if m.reported <= m.settings.Version || l.phase == warming || len(l.held) > 0 {
+		return true
+	}
+	for _, w := range m.workers {
+		if w.pid == nil || w.name == Main && l.phase == passing && !m.settings.Always {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.lanes, func(l *lane) bool { return l.topic == nil })
 }
 
 // force closes the lanes whose worker has not answered to what it filters otherwise.

@@ -1,9 +1,17 @@
 package process
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics count what renditions cost.
 type Metrics struct{}
 
 // NewMetrics registers the metrics of processing.
 func NewMetrics(prometheus.Registerer) (*Metrics, error) { return &Metrics{}, nil }
+
+func (m *Metrics) dropped(n int)        {}
+func (m *Metrics) late(d time.Duration) {}
+func (m *Metrics) report(r *Report)     {}

@@ -185,6 +185,10 @@ func TestMetricsLint(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	build := Build{Version: "v1", Commit: "c", Go: "go1.26", CPULevel: "x86-64-v4", Kernels: "d"}
+	if err := registry.Register(NewBuildInfo(build)); err != nil {
+		t.Fatal(err)
+	}
 	families, err := registry.Gather()
 	if err != nil || len(families) < 15 {
 		t.Fatalf("%d metrics, %v", len(families), err)
@@ -200,13 +204,15 @@ func TestMetricsLint(t *testing.T) {
 		Node: n, Gatherer: registry, Log: slog.New(slog.DiscardHandler),
 		FLV: http.NotFoundHandler(),
 	})
-	for path, want := range map[string]string{
-		"/metrics":       "headwater_viewers{protocol=\"rtmp\"} 0",
-		"/debug/tree":    "[node]",
-		"/v1/broadcasts": `{"broadcasts":[]}`,
+	for _, c := range []struct{ path, want string }{
+		{"/metrics", "headwater_viewers{protocol=\"rtmp\"} 0"},
+		{"/metrics", `headwater_build_info{commit="c",cpu_level="x86-64-v4",go_version="go1.26",` +
+			`kernels="d",version="v1"} 1`},
+		{"/debug/tree", "[node]"},
+		{"/v1/broadcasts", `{"broadcasts":[]}`},
 	} {
-		if w := get(h, "GET", path); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s: %d, %.200s", path, w.Code, w.Body)
+		if w := get(h, "GET", c.path); w.Code != 200 || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s: %d, no %s in %.200s", c.path, w.Code, c.want, w.Body)
 		}
 	}
 }

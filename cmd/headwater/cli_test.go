@@ -16,7 +16,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/headwater-live/headwater/cluster/control"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
+	"github.com/headwater-live/headwater/halide"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -218,7 +220,8 @@ func TestTreeCommand(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	if got := command(Parts{}, nil, "version"); got.code != exitOK ||
-		!strings.HasPrefix(got.stdout, "headwater ") {
+		!strings.HasPrefix(got.stdout, "headwater ") ||
+		!strings.HasSuffix(got.stdout, "\n"+kernelsOf(halide.Info())+"\n") {
 		t.Errorf("%+v", got)
 	}
 	info := &debug.BuildInfo{GoVersion: "go1.26.8", Settings: []debug.BuildSetting{
@@ -227,6 +230,16 @@ func TestVersion(t *testing.T) {
 	info.Main.Version = "v1.2.3"
 	got := versionOf(info)
 	if !strings.HasPrefix(got, "headwater v1.2.3 (commit 0123abc, changed since) go1.26.8 ") {
+		t.Error(got)
+	}
+	build := buildOf(info, halide.Build{CPU: "x86-64-v4", Kernels: "abc"})
+	want := control.Build{
+		Version: "v1.2.3", Commit: "0123abc", Go: "go1.26.8", CPULevel: "x86-64-v4", Kernels: "abc",
+	}
+	if build != want {
+		t.Errorf("%+v", build)
+	}
+	if got := kernelsOf(halide.Build{CPU: "go"}); got != "kernels go" {
 		t.Error(got)
 	}
 	if got := versionOf(&debug.BuildInfo{}); !strings.Contains(got, "(devel) (commit unknown)") {

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +29,7 @@ import (
 	"github.com/headwater-live/headwater/cmd/headwater/publish"
 	"github.com/headwater-live/headwater/codec/media"
 	"github.com/headwater-live/headwater/codec/rtmp"
+	"github.com/headwater-live/headwater/halide"
 )
 
 // runNode is the composition root: it opens the sockets, starts the tree and takes it down again.
@@ -34,6 +37,8 @@ func runNode(
 	ctx context.Context, cfg config.Config, log *slog.Logger, withDemo bool, out io.Writer,
 ) error {
 	log = log.With(slog.String("node", cfg.Node.Name))
+	kernels := halide.Info()
+	log.Info("kernels", slog.String("cpu", kernels.CPU), slog.String("digest", kernels.Kernels))
 	sockets, err := openSockets(ctx, cfg)
 	if err != nil {
 		return errors.Join(err, sockets.close())
@@ -122,7 +127,12 @@ func nodeOptions(
 	cfg config.Config, log *slog.Logger, registry *prometheus.Registry, s sockets,
 ) (actors.Options, error) {
 	census := supervise.NewCensus()
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{GoVersion: runtime.Version()}
+	}
 	for _, c := range []prometheus.Collector{
+		control.NewBuildInfo(buildOf(info, halide.Info())),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		supervise.NewCollector(census),
