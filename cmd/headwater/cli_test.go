@@ -150,7 +150,8 @@ func TestRunMerges(t *testing.T) {
 		return err
 	}
 	got := command(Parts{Run: run}, env,
-		"run", "--config", file, "--viewer.max-skips=3", "--demo", "--limits.message", "1MiB")
+		"run", "--config", file, "--viewer.max-skips=3", "--demo", "--limits.message", "1MiB",
+		"--no-processing.loudness", "--processing.hybrid")
 	if got.code != exitOK || got.stdout != "demo true\n" {
 		t.Errorf("%+v", got)
 	}
@@ -159,6 +160,7 @@ func TestRunMerges(t *testing.T) {
 	}
 	want := config.Default()
 	want.Node.Name, want.Viewer.MaxSkips, want.Limits.Message = "env", 3, 1<<20
+	want.Processing.Loudness, want.Processing.Hybrid = false, true
 	want.Log, want.Topic.Time = config.Log{Level: "debug", Format: "json"}, 20e9
 	if cfg != want {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
