@@ -183,6 +183,8 @@ func (g *gate) carryOut(ctx actor.Context) {
 		switch e := effect.(type) {
 		case *Pass:
 			ctx.Send(e.Topic, e.Unit)
+		case *Seal:
+			ctx.Send(e.Topic, &topic.Seal{})
 		case *SendOrder:
 			ctx.Send(e.To, e.Order)
 		case *StartWorker:

@@ -180,6 +180,14 @@ func (r *Ring) at(pos uint64) *Unit {
 	return u
 }
 
+// Seal forgets where a decoder can begin, until the next such place comes. It is the writer's.
+func (r *Ring) Seal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entry.Store(nil)
+	r.shown.Store(nil)
+}
+
 // Publish lets readers see all that was appended, and wakes those who wait.
 func (r *Ring) Publish() {
 	r.mu.Lock()
