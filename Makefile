@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup media build run test lint vet tidy race bench fuzz e2e clean
+.PHONY: help setup media libraries build run test lint vet tidy race bench fuzz e2e clean
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
@@ -19,14 +19,17 @@ help: ## print this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## install what the tests need and is missing (Debian packages as root or by sudo, npm)
-	@$(SCRIPTS)/setup.sh test
+	@$(SCRIPTS)/setup.sh build test
 	@$(SCRIPTS)/player.sh check
 
 media: ## make the demo broadcast and the player again, which are checked in
 	@$(SCRIPTS)/setup.sh media
 	go generate ./...
 
-build: ## build bin/headwater
+libraries:
+	@$(SCRIPTS)/setup.sh build
+
+build: libraries ## build bin/headwater (installs the libraries it links with)
 	go build -trimpath -o bin/headwater ./cmd/headwater
 
 run: build ## start one node with a demo broadcast; watch it at http://localhost:8080/
@@ -44,21 +47,22 @@ lint: vet tidy ## gofumpt, vet, staticcheck, tidy
 		echo "not gofumpt'd: run go tool gofumpt -w" $$unformatted; exit 1; fi
 	go tool staticcheck -checks all,-ST1000 ./...
 
-vet:
+vet: libraries
 	go vet ./...
 
 tidy:
 	go run ./cmd/tidy
 
-race: ## unit tests of what shares memory, under the race detector
+race: libraries ## unit tests of what shares memory, under the race detector
 	go test -race $(SHARED)
 
 bench: ## benchmarks, with the yardsticks that they are measured against
-	@$(SCRIPTS)/setup.sh bench
+	@$(SCRIPTS)/setup.sh build test bench
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /e2e)
 	go run ./cmd/fanout $(FANOUT)
 
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
+	@$(SCRIPTS)/setup.sh build test
 	FUZZTIME=$(FUZZTIME) $(SCRIPTS)/fuzz.sh ./...
 
 e2e: setup ## the real binary with real ffmpeg and a real browser

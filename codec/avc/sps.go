@@ -72,12 +72,8 @@ func parseSPS(nalu []byte) (*h264.SPS, error) {
 // size works out the cropped size (ITU-T H.264, 7.4.2.1.1). The parser's own Width and Height wrap
 // around at 2^32 and do not crop monochrome pictures.
 func size(s *h264.SPS) (width, height int, err error) {
-	fields := int64(2)
-	if s.FrameMbsOnlyFlag {
-		fields = 1
-	}
-	w := (int64(s.PicWidthInMbsMinus1) + 1) * 16
-	h := (int64(s.PicHeightInMapUnitsMinus1) + 1) * 16 * fields
+	w, h := codedSize(s)
+	fields := fieldsOf(s)
 	if c := s.FrameCropping; c != nil {
 		unitX, unitY := int64(1), fields
 		if !s.SeparateColourPlaneFlag {
@@ -95,4 +91,18 @@ func size(s *h264.SPS) (width, height int, err error) {
 		return 0, 0, fmt.Errorf("%w: picture of %dx%d, want 1 to %d", ErrInvalid, w, h, maxSide)
 	}
 	return int(w), int(h), nil
+}
+
+// codedSize works out the size before cropping, in whole macroblocks.
+func codedSize(s *h264.SPS) (width, height int64) {
+	return (int64(s.PicWidthInMbsMinus1) + 1) * 16,
+		(int64(s.PicHeightInMapUnitsMinus1) + 1) * 16 * fieldsOf(s)
+}
+
+// fieldsOf is the number of fields in a frame that a map unit stands for.
+func fieldsOf(s *h264.SPS) int64 {
+	if s.FrameMbsOnlyFlag {
+		return 1
+	}
+	return 2
 }
