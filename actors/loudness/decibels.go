@@ -21,9 +21,9 @@ func decibels(meanSquare float64) float64 {
 // annex 1, equation 2.
 const offset = -0.691
 
-// loudness is the loudness in LUFS of a sum over the channels of the mean squares of the weighted
+// lufs is the loudness in LUFS of a sum over the channels of the mean squares of the weighted
 // signal: equation 2, whose weight is 1 for left and right.
-func loudness(power float64) float64 { return max(Floor, offset+decibels(power)) }
+func lufs(power float64) float64 { return max(Floor, offset+decibels(power)) }
 
-// powerAt is the power whose loudness is lufs.
-func powerAt(lufs float64) float64 { return math.Pow(10, (lufs-offset)/10) }
+// powerAt is the power whose loudness is l, in LUFS.
+func powerAt(l float64) float64 { return math.Pow(10, (l-offset)/10) }

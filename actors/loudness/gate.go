@@ -32,7 +32,7 @@ type gate struct {
 // add takes the power of one gating block.
 func (g *gate) add(power float64) {
 	power = min(power, powerAt(loudest))
-	l := loudness(power)
+	l := lufs(power)
 	if l <= absoluteGate {
 		return
 	}
@@ -44,7 +44,7 @@ func (g *gate) add(power float64) {
 		g.above++
 		g.loud += middle(bin)
 	}
-	g.move(loudness(g.power/float64(g.blocks)) + relativeGate)
+	g.move(lufs(g.power/float64(g.blocks)) + relativeGate)
 }
 
 // move sets the relative gate, in LUFS.
@@ -73,5 +73,5 @@ func (g *gate) integrated() float64 {
 	if g.above == 0 {
 		return Floor
 	}
-	return loudness(g.loud / float64(g.above))
+	return lufs(g.loud / float64(g.above))
 }

@@ -13,7 +13,7 @@ func exact(powers []float64) float64 {
 		var sum float64
 		n := 0
 		for _, p := range powers {
-			if l := loudness(p); l > absoluteGate && l > above {
+			if l := lufs(p); l > absoluteGate && l > above {
 				sum += p
 				n++
 			}
@@ -21,7 +21,7 @@ func exact(powers []float64) float64 {
 		if n == 0 {
 			return Floor
 		}
-		return loudness(sum / float64(n))
+		return lufs(sum / float64(n))
 	}
 	return mean(mean(absoluteGate) + relativeGate)
 }

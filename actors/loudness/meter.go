@@ -165,8 +165,8 @@ func (m *Meter) block() {
 	m.fill -= m.rate
 	m.energy, m.span = 0, 0
 	momentary := m.windows.mean(momentaryBlocks)
-	m.momentary = loudness(momentary)
-	m.shortTerm = loudness(m.windows.mean(shortTermBlocks))
+	m.momentary = lufs(momentary)
+	m.shortTerm = lufs(m.windows.mean(shortTermBlocks))
 	m.maxMomentary = max(m.maxMomentary, m.momentary)
 	m.maxShort = max(m.maxShort, m.shortTerm)
 	if m.windows.full(momentaryBlocks) {
