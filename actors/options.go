@@ -12,6 +12,7 @@ import (
 	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/listen"
 	"github.com/headwater-live/headwater/actors/load"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/rtmp"
@@ -72,6 +73,7 @@ type metrics struct {
 	viewers      *edge.Metrics
 	listen       *listen.Metrics
 	load         *load.Metrics
+	loudness     *loudness.Metrics
 }
 
 func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
@@ -90,6 +92,9 @@ func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
 	if m.listen, err = listen.NewMetrics(reg); err != nil {
 		return m, err
 	}
-	m.load, err = load.NewMetrics(reg)
+	if m.load, err = load.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	m.loudness, err = loudness.NewMetrics(reg)
 	return m, err
 }
