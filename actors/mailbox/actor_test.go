@@ -86,6 +86,7 @@ func TestConcurrentSenders(t *testing.T) {
 		}
 	}}
 	m.RegisterHandlers(r, actor.NewDefaultDispatcher(10))
+	m.PostSystemMessage(&actor.Started{})
 	var wg sync.WaitGroup
 	for s := range senders {
 		wg.Go(func() {

@@ -27,6 +27,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	m := producer()
 	d := &pausing{}
 	m.RegisterHandlers(nothing{}, d)
+	m.PostSystemMessage(&actor.Started{})
+	d.fn()
 	droppable, must := &media{}, &control{}
 	burst := func() {
 		d.fn = nil
@@ -62,6 +64,7 @@ func BenchmarkPostAndHandle(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			m := c.producer()
 			m.RegisterHandlers(nothing{}, inline{})
+			m.PostSystemMessage(&actor.Started{})
 			msg := &control{}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -81,6 +81,9 @@ func build(o Options) (actor.Mailbox, *Stats, *recorder, *manual) {
 	producer, stats := New(o)
 	m, r, d := producer(), &recorder{}, &manual{}
 	m.RegisterHandlers(r, d)
+	m.PostSystemMessage(&actor.Started{})
+	d.run()
+	r.got, d.scheduled = nil, 0
 	m.Start()
 	return m, stats, r, d
 }

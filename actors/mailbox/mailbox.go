@@ -123,6 +123,7 @@ type box struct {
 	running    atomic.Bool
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
+	begun      atomic.Bool // it was told that its actor starts
 	process    func() // made once: a method value is an allocation a wake-up
 }
 
@@ -186,13 +187,21 @@ func (b *box) note() {
 // PostSystemMessage implements actor.Mailbox.
 func (b *box) PostSystemMessage(msg any) {
 	b.mu.Lock()
-	b.system = append(b.system, msg)
+	if _, ok := msg.(*actor.Started); ok && !b.begun.Load() {
+		b.system = append([]any{msg}, b.system...)
+		b.begun.Store(true)
+	} else {
+		b.system = append(b.system, msg)
+	}
 	b.mu.Unlock()
 	b.schedule()
 }
 
+// schedule has the mailbox run, unless it does. One that has not been told that its actor starts
+// does not: protoactor makes its identity known a moment earlier, and whoever sends by name in that
+// moment would find no dispatcher, or an actor that knows of nothing yet.
 func (b *box) schedule() {
-	if b.running.CompareAndSwap(false, true) {
+	if b.begun.Load() && b.running.CompareAndSwap(false, true) {
 		b.dispatcher.Schedule(b.process)
 	}
 }

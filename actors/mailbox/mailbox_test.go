@@ -300,3 +300,25 @@ func TestHandledIsTimed(t *testing.T) {
 		}
 	})
 }
+
+// Protoactor makes an actor's identity known before its mailbox has a dispatcher: what is sent
+// meanwhile waits, and the actor hears of its start first.
+func TestMessagesBeforeTheStart(t *testing.T) {
+	producer, _ := New(Options{})
+	m, r, d := producer(), &recorder{}, &manual{}
+	m.PostUserMessage(&control{1})
+	m.PostUserMessage(&urgent{2})
+	m.RegisterHandlers(r, d)
+	m.PostUserMessage(&control{3})
+	if d.scheduled != 0 {
+		t.Error("it runs before its actor starts")
+	}
+	m.PostSystemMessage(&actor.Started{})
+	d.run()
+	if len(r.got) != 4 {
+		t.Fatalf("it handled %v", r.got)
+	}
+	if _, ok := r.got[0].(*actor.Started); !ok {
+		t.Errorf("the first message is %T", r.got[0])
+	}
+}
