@@ -144,7 +144,6 @@ type side struct {
 	t      testing.TB
 	cancel context.CancelFunc
 	done   chan struct{}
-	reason Reason
 }
 
 // bounds are a viewer's that has time.

@@ -21,8 +21,6 @@ type writer struct {
 	self   *actor.PID
 	ring   *topic.Ring
 	reader *topic.Reader
-	waiter topic.Waiter
-	wake   chan struct{}
 
 	joinedAt time.Time // when the connection was made
 	lastUnit int64     // Unix nanoseconds, as all times below
@@ -57,26 +55,16 @@ func newWriter(
 	w := &writer{
 		ViewerOptions: o, ring: ring, system: system, self: self,
 		reader:   topic.NewReader(ring, media.Time(o.Bounds.Behind)),
-		wake:     make(chan struct{}, 1),
 		joinedAt: o.Socket.Since,
 		lastUnit: ring.Clock(),
 	}
-	w.waiter.Wake = w.wakeUp
 	return w
-}
-
-// wakeUp is called by the ring's writer and must not block.
-func (w *writer) wakeUp() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
 }
 
 // interrupt ends whatever the writer waits for. Its context is done by now.
 func (w *writer) interrupt() {
 	w.Socket.interrupt()
-	w.wakeUp()
+	w.ring.Nudge()
 }
 
 func (w *writer) run(ctx context.Context) {
@@ -103,18 +91,21 @@ func (w *writer) serve(ctx context.Context) Reason {
 		}
 		return Broken
 	}
-	for !w.Socket.stopped.Load() {
+	for {
+		turn := w.ring.Turn()
+		if w.Socket.stopped.Load() {
+			return Draining
+		}
 		if reason, over := w.turn(); over {
 			if w.Socket.stopped.Load() {
-				break
+				return Draining
 			}
 			return reason
 		}
-		if !w.reader.Pending() && w.ring.Wait(&w.waiter, w.reader.Seen()) {
-			<-w.wake
+		if !w.reader.Pending() {
+			<-turn
 		}
 	}
-	return Draining
 }
 
 // turn writes what there is, as far as one write goes, or reports that it is over.
