@@ -117,6 +117,7 @@ func (v *viewer) begin(ctx actor.Context, ring *topic.Ring) {
 	w := newWriter(v.ViewerOptions, ring, v.self.Goroutines, ctx.ActorSystem(), ctx.Self())
 	if v.self.Goroutines.Go("writer", w.run) {
 		v.writer = w
+		v.Topic = nil // it has served
 	}
 }
 
