@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"testing"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -22,7 +21,7 @@ func (inline) Throughput() int    { return 300 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	producer, stats := New(Options{
-		Capacity: 8, Handled: func(time.Duration) {}, Dropped: func(any) {},
+		Capacity: 8, Owner: owner{},
 	})
 	m := producer()
 	d := &pausing{}
@@ -56,7 +55,7 @@ func (*pausing) Throughput() int      { return 300 }
 // BenchmarkPostAndHandle compares the mailbox with protoactor's unbounded one, message by message.
 func BenchmarkPostAndHandle(b *testing.B) {
 	bounded, _ := New(Options{})
-	timed, _ := New(Options{Handled: func(time.Duration) {}})
+	timed, _ := New(Options{Owner: owner{}})
 	for _, c := range []struct {
 		name     string
 		producer actor.MailboxProducer
@@ -77,7 +76,7 @@ func BenchmarkPostAndHandle(b *testing.B) {
 // BenchmarkActor compares them under a real actor that is fed by another goroutine.
 func BenchmarkActor(b *testing.B) {
 	bounded, _ := New(Options{Capacity: 1 << 30})
-	timed, _ := New(Options{Capacity: 1 << 30, Handled: func(time.Duration) {}})
+	timed, _ := New(Options{Capacity: 1 << 30, Owner: owner{}})
 	for _, c := range []struct {
 		name     string
 		producer actor.MailboxProducer

@@ -35,13 +35,19 @@ type Options struct {
 	// many as the dispatcher's throughput, yielding in between. The simulation sets 1, so that its
 	// dispatcher can interleave actors message by message.
 	Batch int
-	// Dropped is told of each message lost to the bound, on the sender's goroutine. It may be nil.
-	Dropped func(msg any)
-	// Handled is told how long each user message took. It may be nil.
-	Handled func(time.Duration)
+	// Owner is told of what becomes of messages. It may be nil.
+	Owner Owner
+}
+
+// Owner is whoever a mailbox is for.
+type Owner interface {
+	// Dropped is told of each message lost to the bound, on the sender's goroutine.
+	Dropped(msg any)
+	// Handled is told how long each user message took.
+	Handled(time.Duration)
 	// Unread is told of each user message that was waiting, or still came, when the actor had ended
-	// (see Stats.Close). It may be nil.
-	Unread func(msg any)
+	// (see Stats.Close).
+	Unread(msg any)
 }
 
 // DefaultCapacity is ample for control messages, which come one at a time.
@@ -107,13 +113,13 @@ func New(o Options) (actor.MailboxProducer, *Stats) {
 	if o.Capacity <= 0 {
 		o.Capacity = DefaultCapacity
 	}
-	stats := &Stats{capacity: o.Capacity}
-	return func() actor.Mailbox { return &box{opts: o, stats: stats} }, stats
+	b := &box{opts: o, stats: Stats{capacity: o.Capacity}}
+	return func() actor.Mailbox { return b }, &b.stats
 }
 
 type box struct {
 	opts  Options
-	stats *Stats
+	stats Stats
 
 	mu        sync.Mutex
 	user      queue
@@ -154,8 +160,8 @@ func (b *box) PostUserMessage(msg any) {
 	b.mu.Unlock()
 	if lost != nil {
 		b.stats.drops.Add(1)
-		if b.opts.Dropped != nil {
-			b.opts.Dropped(lost)
+		if b.opts.Owner != nil {
+			b.opts.Owner.Dropped(lost)
 		}
 	}
 	if !full {
@@ -308,16 +314,16 @@ func (b *box) suspend(on bool) {
 
 func (b *box) handleUser(msg any) {
 	if b.stats.closed.Load() {
-		if b.opts.Unread != nil {
-			b.opts.Unread(msg)
+		if b.opts.Owner != nil {
+			b.opts.Owner.Unread(msg)
 		}
 		return
 	}
-	if b.opts.Handled == nil {
+	if b.opts.Owner == nil {
 		b.invoker.InvokeUserMessage(msg)
 		return
 	}
 	begin := time.Now()
 	b.invoker.InvokeUserMessage(msg)
-	b.opts.Handled(time.Since(begin))
+	b.opts.Owner.Handled(time.Since(begin))
 }
