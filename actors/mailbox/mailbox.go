@@ -130,7 +130,7 @@ type box struct {
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
 	begun      atomic.Bool // it was told that its actor starts
-	process    func() // made once: a method value is an allocation a wake-up
+	process    func()      // made once: a method value is an allocation a wake-up
 }
 
 // RegisterHandlers implements actor.Mailbox.

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,6 +52,7 @@ func runNode(
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
 			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
+			Drills: options.Processing.Drills,
 		})
 	}
 	node, err := actors.Start(options)
@@ -81,27 +81,6 @@ func runNode(
 	stop, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	return node.Stop(stop, "the node is stopped")
-}
-
-// startedNode is a node that may be asked a moment before it is there: its sockets are open first.
-type startedNode struct{ atomic.Pointer[actors.Node] }
-
-var errStarting = errors.New("the node is starting")
-
-// Broadcasts implements control.Node.
-func (n *startedNode) Broadcasts() ([]actors.Broadcast, error) {
-	if node := n.Load(); node != nil {
-		return node.Broadcasts()
-	}
-	return nil, errStarting
-}
-
-// DrawTree implements control.Node.
-func (n *startedNode) DrawTree(w io.Writer, limit int) error {
-	if node := n.Load(); node != nil {
-		return node.DrawTree(w, limit)
-	}
-	return errStarting
 }
 
 // sockets are the listening sockets of a node; those that are not configured are nil.
@@ -163,6 +142,10 @@ func nodeOptions(
 			return actors.Options{}, fmt.Errorf("metrics: %w", err)
 		}
 	}
+	processing, err := processingOptions(&cfg.Processing)
+	if err != nil {
+		return actors.Options{}, err
+	}
 	limits := rtmp.DefaultLimits()
 	limits.MaxMedia = int(cfg.Limits.Message)
 	o := actors.Options{
@@ -189,6 +172,8 @@ func nodeOptions(
 		Guard:     limits,
 		Handshake: time.Duration(cfg.Limits.Handshake),
 		Idle:      time.Duration(cfg.Limits.Idle),
+
+		Processing: processing,
 	}
 	if window, fixed := cfg.Viewer.MergeWindow.Fixed(); fixed {
 		o.Window = window
