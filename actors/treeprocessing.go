@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/headwater-live/headwater/actors/gate"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/snapshot"
@@ -29,7 +30,7 @@ type ProcessingOptions struct {
 	Hybrid bool
 	// NoSnapshots says why no snapshots are made; "" means that they are.
 	NoSnapshots string
-	// Loudness has the sound measured.
+	// Loudness has the sound of every broadcast measured.
 	Loudness bool
 }
 
@@ -49,6 +50,10 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 	below := func(name string) []string {
 		return []string{broadcastsName, broadcastName(key, epoch), name}
 	}
+	var measure func() supervise.Spec
+	if t.Processing.Loudness {
+		measure = func() supervise.Spec { return t.spec(t.loudness(key, epoch)) }
+	}
 	return supervise.Spec{
 		Name: gate.Name, Kind: "gate", Mailbox: 2 * sourceMailbox, Rebind: true,
 		Note: "decides what leaves; fails closed",
@@ -62,7 +67,7 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 			Topic: func(name string) supervise.Spec {
 				return t.spec(t.rendition(key, epoch, name, "one of the ladder"))
 			},
-			Metrics: t.metrics.gates,
+			Loudness: measure, Metrics: t.metrics.gates,
 		}),
 	}
 }
@@ -72,10 +77,24 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 func (t *tree) processing(key string, epoch uint64) supervise.Spec {
 	return supervise.Spec{
 		Name: processingName, Kind: "processing", Strategy: supervise.Dynamic, Rebind: true,
-		Note:      "never spent: what fails comes back",
-		Limit:     supervise.Limit{Max: 1000, Within: 10 * time.Second},
-		Backoff:   supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
-		Templates: []supervise.Spec{t.process(key, epoch, "NAME", settings.Rendition{})},
+		Note:    "never spent: what fails comes back",
+		Limit:   supervise.Limit{Max: 1000, Within: 10 * time.Second},
+		Backoff: supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		Templates: []supervise.Spec{
+			t.process(key, epoch, "NAME", settings.Rendition{}), t.loudness(key, epoch),
+		},
+	}
+}
+
+// loudness measures the broadcast's sound.
+func (t *tree) loudness(key string, epoch uint64) supervise.Spec {
+	broadcast := broadcastName(key, epoch)
+	return supervise.Spec{
+		Name: loudness.Name, Kind: "loudness", Mailbox: sourceMailbox, Note: "audio volume analysis",
+		New: loudness.New(loudness.Options{
+			Key: key, Epoch: epoch, Source: t.pid(broadcastsName, broadcast, sourceName),
+			Gate: t.pid(broadcastsName, broadcast, gate.Name), Metrics: t.metrics.loudness,
+		}),
 	}
 }
 

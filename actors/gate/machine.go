@@ -34,6 +34,7 @@ type Machine struct {
 	since    time.Time // when the present settings came
 	blurred  uint64    // the version that last changed the blur
 	reported uint64    // the version that was last reported to hold, plus one
+	sealed   uint64    // the version whose pictures late joiners begin with
 	now      time.Time
 	source   source
 	lanes    []*lane // the public one first
@@ -132,6 +133,11 @@ func (m *Machine) Settings(s *settings.Settings) {
 		l.phase = returning
 	case m.settings.Always: // to be there at once
 		m.want(Main, settings.Rendition{})
+	}
+	for _, l := range m.lanes { // late joiners begin there, see seal
+		if m.hides() && l.phase == processed && l.began {
+			l.refresh++
+		}
 	}
 	for _, w := range m.workers {
 		m.order(w)
