@@ -109,7 +109,8 @@ func (t *tree) snapshots() supervise.Spec {
 		Children: []supervise.Spec{{
 			Name: snapshot.Name, Kind: "snapshot", Note: "JPEGs of what viewers see",
 			New: snapshot.New(snapshot.Options{
-				Slots: t.Processing.Slots, Limits: t.Processing.Limits, Refuse: t.Processing.NoSnapshots,
+				Slots: t.Processing.Slots, Limits: t.Processing.Limits, Processing: t.metrics.process,
+				Refuse: t.Processing.NoSnapshots,
 			}),
 		}},
 	}

@@ -2,10 +2,10 @@ package process
 
 import "context"
 
-// Do does work in a slot, and reports false, without having done it, when ctx is done before one is
-// free.
-func (s *Slots) Do(ctx context.Context, work func()) bool {
-	lease := s.take(ctx)
+// Do does work in a slot, which m counts as busy, and reports false, without having done it, when
+// ctx is done before one is free.
+func (s *Slots) Do(ctx context.Context, m *Metrics, work func()) bool {
+	lease := s.take(ctx, m.slots)
 	if lease == nil {
 		return false
 	}

@@ -20,6 +20,8 @@ type Options struct {
 	// Slots bound the pictures that the node works on at a time, Limits those that are decoded.
 	Slots  *process.Slots
 	Limits av.Limits
+	// Processing counts the slots in use.
+	Processing *process.Metrics
 	// Refuse says why no snapshots are made; "" means that they are.
 	Refuse string
 }
@@ -87,7 +89,7 @@ func (p *photographer) work(ctx actor.Context, j *job) {
 	system, self := ctx.ActorSystem(), ctx.Self()
 	p.self.Goroutines.Go("picture", func(ctx context.Context) {
 		m := &made{of: j}
-		if p.Slots.Do(ctx, func() { m.picture, m.err = take(j.take.Unit, p.Limits) }) {
+		if p.Slots.Do(ctx, p.Processing, func() { m.picture, m.err = take(j.take.Unit, p.Limits) }) {
 			system.Root.Send(self, m)
 		}
 	})

@@ -41,6 +41,7 @@ func TestProcessingOptions(t *testing.T) {
 		Limits: av.Limits{Width: 640, Height: 640, Pixels: 640 * 360}, Drills: true,
 		Isolation: process.Isolation{
 			Process: true, Command: []string{binary, childCommand}, Memory: 1 << 30,
+			Nice: childNice,
 		},
 	}
 	want.NoSnapshots = got.NoSnapshots
