@@ -47,7 +47,8 @@ type grammar struct {
 	Policy   policyCommand   `cmd:"" help:"Say when the picture of a broadcast is processed."`
 	Version  versionCommand  `cmd:"" help:"Print the version of this binary."`
 
-	ProcessChild processChildCommand `cmd:"" hidden:""`
+	ProcessChild  processChildCommand  `cmd:"" hidden:""`
+	SnapshotChild snapshotChildCommand `cmd:"" hidden:""`
 }
 
 // terminal is what a command has of the process.

@@ -4,10 +4,14 @@ import (
 	"os"
 
 	"github.com/headwater-live/headwater/actors/process"
+	"github.com/headwater-live/headwater/actors/snapshot"
 )
 
-// childCommand is the hidden command that runs one rendition's pictures in a process of their own.
-const childCommand = "process-child"
+// The hidden commands of child processes: one runs a rendition's pictures, one makes a snapshot.
+const (
+	childCommand    = "process-child"
+	snapshotCommand = "snapshot-child"
+)
 
 // childNice is by how much such a process steps back for the node, whose other work is what every
 // viewer waits for.
@@ -20,3 +24,9 @@ type processChildCommand struct{}
 func (processChildCommand) Run() error {
 	return process.Child(os.NewFile(process.ChildSocket, "socket"))
 }
+
+// snapshotChildCommand is given by a node alone, never by people.
+type snapshotChildCommand struct{}
+
+// Run is called by kong.
+func (snapshotChildCommand) Run(t *terminal) error { return snapshot.Child(os.Stdin, t.stdout) }

@@ -55,6 +55,13 @@ func TestDrill(t *testing.T) {
 						n.metric(t, "headwater_actor_failures_total", `kind="process"`) > failures
 				})
 			}
+			await(t, "there is a snapshot", func() bool {
+				picture, _, why := n.snapshot(t, "a")
+				if picture == nil && !strings.Contains(why, "not yet") {
+					t.Fatal(why)
+				}
+				return picture != nil
+			})
 			if status := n.drill(t, "node/none", "crash"); status != http.StatusNotFound {
 				t.Errorf("of no actor: %d", status)
 			}

@@ -13,3 +13,11 @@ func (s *Slots) Do(ctx context.Context, m *Metrics, work func()) bool {
 	work()
 	return true
 }
+
+// Confine bounds this process as a child is bounded, before it touches what a stranger sent.
+func Confine(memory int64, nice int) error {
+	return confine(childOptions{Memory: memory, Nice: nice})
+}
+
+// ChildEnv is the environment of a child process: a node's may hold secrets.
+func ChildEnv() []string { return childEnv() }
