@@ -158,3 +158,8 @@ func (c *clip) only(kind media.Kind, header bool) []unit {
 func (c *clip) video() (record []byte, pictures []unit) {
 	return c.only(media.Video, true)[0].data, c.only(media.Video, false)
 }
+
+// sound returns the AudioSpecificConfig and the coded sound.
+func (c *clip) sound() (config []byte, frames []unit) {
+	return c.only(media.Audio, true)[0].data, c.only(media.Audio, false)
+}
