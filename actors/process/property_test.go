@@ -367,7 +367,7 @@ func FuzzPush(f *testing.F) {
 			push(*u)
 		}
 		if len(outputs) == n {
-			t.Fatal("a good stream does not come through")
+			t.Fatalf("a good stream does not come through: %+v %q", p.report, p.source.fault)
 		}
 	})
 }
