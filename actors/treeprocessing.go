@@ -7,6 +7,7 @@ import (
 	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
 	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/av"
@@ -27,6 +28,8 @@ type ProcessingOptions struct {
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
 	// is to process always.
 	Hybrid bool
+	// NoSnapshots says why no snapshots are made; "" means that they are.
+	NoSnapshots string
 	// Loudness has the sound of every broadcast measured.
 	Loudness bool
 }
@@ -92,6 +95,23 @@ func (t *tree) loudness(key string, epoch uint64) supervise.Spec {
 			Key: key, Epoch: epoch, Source: t.pid(broadcastsName, broadcast, sourceName),
 			Gate: t.pid(broadcastsName, broadcast, gate.Name), Metrics: t.metrics.loudness,
 		}),
+	}
+}
+
+// snapshots makes JPEGs of what viewers see. It is under a supervisor of its own, so that a picture
+// on which it fails, again and again, costs the node nothing else.
+func (t *tree) snapshots() supervise.Spec {
+	return supervise.Spec{
+		Name: snapshotsName, Kind: "snapshots", Strategy: supervise.OneForOne, Rebind: true,
+		Note:    "never spent: a bad picture costs no more",
+		Limit:   supervise.Limit{Max: 1000, Within: 10 * time.Second},
+		Backoff: supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		Children: []supervise.Spec{{
+			Name: snapshot.Name, Kind: "snapshot", Note: "JPEGs of what viewers see",
+			New: snapshot.New(snapshot.Options{
+				Slots: t.Processing.Slots, Limits: t.Processing.Limits, Refuse: t.Processing.NoSnapshots,
+			}),
+		}},
 	}
 }
 

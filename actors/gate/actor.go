@@ -98,6 +98,8 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.up(ctx, msg)
 	case *Subscribe:
 		g.subscribe(ctx, msg)
+	case *Newest:
+		ctx.Respond(m.Newest(msg))
 	case *Unsubscribe:
 		g.unsubscribe(ctx, msg.Subscriber)
 	case *actor.Terminated:

@@ -32,6 +32,7 @@ type Machine struct {
 	settings *settings.Settings // nil until they are known: nothing passes before
 	hybrid   bool
 	since    time.Time // when the present settings came
+	blurred  uint64    // the version that last changed the blur
 	reported uint64    // the version that was last reported to hold, plus one
 	sealed   uint64    // the version whose pictures late joiners begin with
 	now      time.Time
@@ -109,6 +110,7 @@ func (m *Machine) Settings(s *settings.Settings) {
 		m.settle()
 		return
 	}
+	m.blurs(m.settings, s)
 	m.settings, m.since = s, m.now
 	m.reported = min(m.reported, s.Version)
 	m.ladder()

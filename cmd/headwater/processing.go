@@ -39,6 +39,8 @@ func processingOptions(cfg *config.Processing) (actors.ProcessingOptions, error)
 		if err != nil {
 			return o, fmt.Errorf("processing.isolation: %w", err)
 		}
+		o.NoSnapshots = "no snapshots are made where processing.isolation is process: " +
+			"nothing is decoded in the node's own process then"
 		o.Isolation = process.Isolation{
 			Process: true, Command: []string{binary, childCommand}, Memory: int64(cfg.Memory),
 		}
