@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,17 +17,38 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/cluster/control/web"
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// node is what the handler shows.
+// node is what the handler shows and commands.
 type node struct {
 	broadcasts []actors.Broadcast
 	err        error
 	limit      int
+	settings   settings.Settings
+	answer     settings.Answer
+	commands   []settings.Command
+	drills     []string
+}
+
+func (n *node) Command(_ context.Context, c settings.Command) (settings.Answer, error) {
+	n.commands = append(n.commands, c)
+	a := n.answer
+	a.ID, a.Key = c.ID, c.Key
+	return a, n.err
+}
+
+func (n *node) Settings(context.Context, string) (settings.Settings, error) {
+	return n.settings, n.err
+}
+
+func (n *node) Drill(path, kind string) error {
+	n.drills = append(n.drills, path+" "+kind)
+	return n.err
 }
 
 func (n *node) Broadcasts() ([]actors.Broadcast, error) { return n.broadcasts, n.err }
@@ -70,7 +92,9 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/debug/tree", 200, "text/plain; charset=utf-8", "[node]\n"},
 		{"GET", "/debug/", 404, "", ""},
 		{"POST", "/v1/broadcasts", 405, "", ""},
-		{"GET", "/v1/broadcasts/", 404, "", ""},
+		{"GET", "/v1/broadcasts/", 404, "application/problem+json", "there is no /v1/broadcasts/"},
+		{"GET", "/v1/", 404, "application/problem+json", `"status":404`},
+		{"POST", "/debug/drill", 404, "", ""},
 		{"GET", "/v1/broadcasts", 200, "application/json", `{"broadcasts":[]}`},
 		{"GET", "/metrics", 200, "", ""},
 		{"PUT", "/metrics", 405, "", ""},

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -81,27 +80,6 @@ func runNode(
 	stop, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	return node.Stop(stop, "the node is stopped")
-}
-
-// startedNode is a node that may be asked a moment before it is there: its sockets are open first.
-type startedNode struct{ atomic.Pointer[actors.Node] }
-
-var errStarting = errors.New("the node is starting")
-
-// Broadcasts implements control.Node.
-func (n *startedNode) Broadcasts() ([]actors.Broadcast, error) {
-	if node := n.Load(); node != nil {
-		return node.Broadcasts()
-	}
-	return nil, errStarting
-}
-
-// DrawTree implements control.Node.
-func (n *startedNode) DrawTree(w io.Writer, limit int) error {
-	if node := n.Load(); node != nil {
-		return node.DrawTree(w, limit)
-	}
-	return errStarting
 }
 
 // sockets are the listening sockets of a node; those that are not configured are nil.

@@ -1,0 +1,5 @@
+package process
+
+const childArg = "process-child"
+
+func child() int { return 1 }
