@@ -26,6 +26,8 @@ type ProcessingOptions struct {
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
 	// is to process always.
 	Hybrid bool
+	// Loudness has the sound measured.
+	Loudness bool
 }
 
 // rendition is the topic of one form of the broadcast's picture.

@@ -52,6 +52,7 @@ func runNode(
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
 			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
+			Drills: options.Processing.Drills,
 		})
 	}
 	node, err := actors.Start(options)
@@ -141,6 +142,10 @@ func nodeOptions(
 			return actors.Options{}, fmt.Errorf("metrics: %w", err)
 		}
 	}
+	processing, err := processingOptions(&cfg.Processing)
+	if err != nil {
+		return actors.Options{}, err
+	}
 	limits := rtmp.DefaultLimits()
 	limits.MaxMedia = int(cfg.Limits.Message)
 	o := actors.Options{
@@ -167,6 +172,8 @@ func nodeOptions(
 		Guard:     limits,
 		Handshake: time.Duration(cfg.Limits.Handshake),
 		Idle:      time.Duration(cfg.Limits.Idle),
+
+		Processing: processing,
 	}
 	if window, fixed := cfg.Viewer.MergeWindow.Fixed(); fixed {
 		o.Window = window
