@@ -115,8 +115,8 @@ func (v *viewer) playRTMP(key string) error {
 }
 
 func (v *viewer) playFLV(key string) error {
-	_, err := fmt.Fprintf(v.conn, "GET /live/%s.flv HTTP/1.1\r\nHost: %s\r\n\r\n",
-		key, v.conn.RemoteAddr())
+	_, err := fmt.Fprintf(v.conn, "GET /live/%s HTTP/1.1\r\nHost: %s\r\n\r\n",
+		flvPath(key), v.conn.RemoteAddr())
 	if err != nil {
 		return err
 	}
@@ -137,6 +137,12 @@ func (v *viewer) playFLV(key string) error {
 		}
 		v.add(unitOf(tag))
 	}
+}
+
+// flvPath is the name of a broadcast's file; a key may have a query behind it.
+func flvPath(key string) string {
+	name, query, _ := strings.Cut(key, "?")
+	return name + ".flv?" + query
 }
 
 func (v *viewer) add(u unit) {
