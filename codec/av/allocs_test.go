@@ -37,7 +37,7 @@ func TestNoAllocations(t *testing.T) {
 			return d.Decode(u.data, u.pts, u.dts, encode)
 		},
 		"the same sequence header": func() error { return d.Configure(record) },
-		"AAC": func() error { return a.Decode(sound[i%len(sound)].data, measure) },
+		"AAC":                      func() error { return a.Decode(sound[i%len(sound)].data, measure) },
 		"pool": func() error {
 			f, err := p.Get()
 			if err == nil {

@@ -55,7 +55,8 @@ func TestBadRecords(t *testing.T) {
 	}
 }
 
-// TestParameterSetsInStream decodes a stream whose record has none: they come with each IDR picture.
+// TestParameterSetsInStream decodes a stream whose record has none: they come with each IDR
+// picture.
 func TestParameterSetsInStream(t *testing.T) {
 	clip := pattern(t, 64, 64, 6, "-preset ultrafast -g 3")
 	record, pictures := clip.video()

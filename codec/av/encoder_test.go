@@ -36,8 +36,8 @@ func TestEncoderOptions(t *testing.T) {
 	}
 }
 
-// TestEncodeSizes takes the smallest size, and refuses frames of any size but the encoder's: libx264
-// would read outside of a lower one.
+// TestEncodeSizes takes the smallest size, and refuses frames of any size but the encoder's:
+// libx264 would read outside of a lower one.
 func TestEncodeSizes(t *testing.T) {
 	for _, size := range [][2]int{{2, 2}, {2, 64}, {66, 50}} {
 		e := newEncoder(t, EncoderOptions{Width: size[0], Height: size[1], Bitrate: 100_000})
