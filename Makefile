@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup media libraries build run test lint vet tidy race bench fuzz e2e clean
+.PHONY: help setup media libraries build run test lint vet tidy race bench fuzz asan e2e clean
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
@@ -64,6 +64,11 @@ bench: ## benchmarks, with the yardsticks that they are measured against
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 	@$(SCRIPTS)/setup.sh build test
 	FUZZTIME=$(FUZZTIME) $(SCRIPTS)/fuzz.sh ./...
+
+asan: ## codec/av with its C under AddressSanitizer: tests, then its fuzz targets (FUZZTIME=1m)
+	@$(SCRIPTS)/setup.sh build test
+	go test -asan ./codec/av
+	FUZZTIME=$(FUZZTIME) FUZZFLAGS=-asan $(SCRIPTS)/fuzz.sh ./codec/av
 
 e2e: setup ## the real binary with real ffmpeg and a real browser
 	go test -count=1 -v $(E2E)

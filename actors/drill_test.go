@@ -167,6 +167,11 @@ type effect struct {
 func effects() []effect {
 	return []effect{
 		{kind: "topic", restarted: []string{"topic"}},
+		{kind: "gate", restarted: []string{"gate"}},
+		{kind: "rendition", restarted: []string{"rendition"}},
+		{kind: "renditions", restarted: []string{"renditions"}},
+		{kind: "processing", restarted: []string{"processing"}},
+		{kind: "settings", restarted: []string{"settings"}},
 		{kind: "relay", restarted: []string{"relay"}},
 		{kind: "edge_topic", restarted: []string{"edge_topic"}}, // the relay stops and starts with it
 		{kind: "ingest", publisher: true},

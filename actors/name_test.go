@@ -15,7 +15,7 @@ func TestNamesDoNotCollide(t *testing.T) {
 	}
 	seen := map[string]string{}
 	for _, key := range keys {
-		for _, name := range []string{edgeName(key), broadcastName(key, 1)} {
+		for _, name := range []string{edgeName(key, ""), broadcastName(key, 1)} {
 			if other, found := seen[name]; found {
 				t.Errorf("%s and %s are both %s", key, other, name)
 			}
@@ -29,10 +29,10 @@ func TestNamesDoNotCollide(t *testing.T) {
 			}
 		}
 	}
-	if got := edgeName("live/eu/a"); got != "edge/live/eu:a" {
+	if got := edgeName("live/eu/a", ""); got != "edge/live/eu:a" {
 		t.Errorf("an edge is named %s", got)
 	}
-	if got := edgeName("a/b"); got != "edge/a/b" {
+	if got := edgeName("a/b", ""); got != "edge/a/b" {
 		t.Errorf("an edge is named %s", got)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/headwater-live/headwater/actors/edge"
 	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/listen"
+	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/timeline"
@@ -58,6 +59,7 @@ func newTree(o Options, desk *listen.Desk) (*tree, error) {
 		system: actor.NewActorSystem(actor.WithLoggerFactory(
 			func(*actor.ActorSystem) *slog.Logger { return quiet(log) })),
 	}
+	shrink(t.system.ProcessRegistry)
 	t.window.Set(o.Window)
 	var err error
 	if t.metrics, err = newMetrics(o.Registry); err != nil {
@@ -96,12 +98,24 @@ func (n *Node) Stop(ctx context.Context, reason string) error {
 	}
 }
 
-// patience is how long the tree may take to find an owner for a connection.
-const patience = 5 * time.Second
+const (
+	// patience is how long the tree may take to find an owner for a connection.
+	patience = 5 * time.Second
+	// commandPatience is how long it may take to carry out a command: longer than the actor that
+	// answers waits for whoever carries it out.
+	commandPatience = 8 * time.Second
+)
 
 // ask puts a question to an actor and waits for the answer. It is for goroutines that are not
 // actors.
 func (n *Node) ask(ctx context.Context, to *actor.PID, question any) (answer any, err error) {
+	return n.askFor(ctx, to, question, patience)
+}
+
+// askFor is ask for a question whose answer may take another time.
+func (n *Node) askFor(
+	ctx context.Context, to *actor.PID, question any, patience time.Duration,
+) (answer any, err error) {
 	root := n.tree.system.Root
 	if n.tree.Seams.Ask != nil {
 		answer, err = n.tree.Seams.Ask(ctx, root, to, question)
@@ -162,8 +176,12 @@ const (
 // Play gives a viewer to the broadcast's edge, which begins with its first viewer.
 func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error {
 	id := strconv.FormatUint(n.viewers.Add(1), 10)
-	spec := n.tree.viewer(id, key, socket)
-	viewers := n.tree.pid(edgesName, edgeName(key), viewersName)
+	rendition := ""
+	if socket != nil { // the simulation's viewers have none
+		rendition = socket.Rendition
+	}
+	spec := n.tree.viewer(id, key, rendition, socket)
+	viewers := n.tree.pid(edgesName, edgeName(key, rendition), viewersName)
 	var err error
 	for try := range edgeTries {
 		if _, err = n.start(ctx, viewers, spec); err == nil {
@@ -175,7 +193,7 @@ func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error 
 		if try > 0 && !rest(ctx, edgePause) {
 			return ctx.Err()
 		}
-		_, err = n.start(ctx, n.tree.pid(edgesName), n.tree.edge(key))
+		_, err = n.start(ctx, n.tree.pid(edgesName), n.tree.edge(key, rendition))
 		if err != nil && !errors.Is(err, ErrEnding) {
 			break
 		}
@@ -221,11 +239,54 @@ func (n *Node) Broadcasts() ([]Broadcast, error) {
 				b.Description = *d
 			}
 		}
-		viewers := n.tree.pid(edgesName, edgeName(located.Key), viewersName)
-		b.Viewers = n.tree.Runtime.Census.Children(viewers)
+		b.Viewers = n.viewersOf(ctx, located.Key)
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// viewersOf counts the viewers of all renditions of a broadcast on this node.
+func (n *Node) viewersOf(ctx context.Context, key string) int {
+	renditions := []string{""}
+	if s, err := n.Settings(ctx, key); err == nil {
+		for _, r := range s.Renditions {
+			renditions = append(renditions, r.Name)
+		}
+	}
+	count := 0
+	for _, rendition := range renditions {
+		viewers := n.tree.pid(edgesName, edgeName(key, rendition), viewersName)
+		count += n.tree.Runtime.Census.Children(viewers)
+	}
+	return count
+}
+
+// Command has a change of a broadcast's settings carried out, and says from when on it holds. The
+// error is a *settings.Refused if the command cannot be carried out as it is.
+func (n *Node) Command(ctx context.Context, c settings.Command) (settings.Answer, error) {
+	answer, err := n.askFor(ctx, n.tree.pid(settings.Name), &c, commandPatience)
+	if err != nil {
+		return settings.Answer{}, fmt.Errorf("command %s: %w", c.Key, err)
+	}
+	switch answer := answer.(type) {
+	case *settings.Answer:
+		return *answer, nil
+	case *settings.Refused:
+		return settings.Answer{}, answer
+	}
+	return settings.Answer{}, fmt.Errorf("command %s: unexpected answer %T", c.Key, answer)
+}
+
+// Settings returns what is commanded of a broadcast.
+func (n *Node) Settings(ctx context.Context, key string) (settings.Settings, error) {
+	answer, err := n.ask(ctx, n.tree.pid(settings.Name), &settings.Get{Key: key})
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	if current, ok := answer.(*settings.Current); ok {
+		return *current.Settings, nil
+	}
+	return settings.Settings{}, fmt.Errorf("unexpected answer %T", answer)
 }
 
 // DrawTree writes the live tree; of more than limit children alike it shows only the first.

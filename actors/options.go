@@ -9,9 +9,12 @@ import (
 
 	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/edge"
+	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/listen"
 	"github.com/headwater-live/headwater/actors/load"
+	"github.com/headwater-live/headwater/actors/loudness"
+	"github.com/headwater-live/headwater/actors/process"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/rtmp"
@@ -52,6 +55,9 @@ type Options struct {
 	Handshake time.Duration
 	Idle      time.Duration
 
+	// Processing says how pictures are processed.
+	Processing ProcessingOptions
+
 	// Seams are the simulation's. A node in earnest has none.
 	Seams Seams
 }
@@ -67,15 +73,28 @@ func (o *Options) log() *slog.Logger { return o.Runtime.Log }
 
 // metrics are those of every part of the tree.
 type metrics struct {
-	origin, edge *topic.Metrics
-	ingest       *ingest.Metrics
-	viewers      *edge.Metrics
-	listen       *listen.Metrics
-	load         *load.Metrics
+	origin, rendition, edge *topic.Metrics
+
+	gates    *gate.Metrics
+	process  *process.Metrics
+	loudness *loudness.Metrics
+	ingest   *ingest.Metrics
+	viewers  *edge.Metrics
+	listen   *listen.Metrics
+	load     *load.Metrics
 }
 
 func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
 	if m.origin, err = topic.NewMetrics(reg, "origin"); err != nil {
+		return m, err
+	}
+	if m.rendition, err = topic.NewMetrics(reg, "rendition"); err != nil {
+		return m, err
+	}
+	if m.gates, err = gate.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	if m.process, err = process.NewMetrics(reg); err != nil {
 		return m, err
 	}
 	if m.edge, err = topic.NewMetrics(reg, "edge"); err != nil {
@@ -90,6 +109,9 @@ func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
 	if m.listen, err = listen.NewMetrics(reg); err != nil {
 		return m, err
 	}
-	m.load, err = load.NewMetrics(reg)
+	if m.load, err = load.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	m.loudness, err = loudness.NewMetrics(reg)
 	return m, err
 }

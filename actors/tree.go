@@ -9,9 +9,11 @@ import (
 
 	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/edge"
+	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/listen"
 	"github.com/headwater-live/headwater/actors/load"
+	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/timeline"
@@ -35,6 +37,9 @@ const (
 	edgesName      = "edges"
 	viewersName    = "viewers"
 	sourceName     = "topic/source"
+	renditionsName = "renditions"
+	processingName = "processing"
+	snapshotsName  = "snapshots"
 )
 
 // sourceMailbox holds two seconds of a 60 fps broadcast and the backlog of a snapshot; beyond that
@@ -53,6 +58,10 @@ func (t *tree) node() supervise.Spec {
 				Note: "which broadcasts are here; grants epochs",
 			},
 			{
+				Name: settings.Name, Kind: "settings", New: settings.New(t.Processing.Settings),
+				Note: "what was commanded of each broadcast", Mailbox: 4096, Rebind: true,
+			},
+			{
 				Name: load.Name, Kind: "load", Note: "the node's CPU; widens the merge window",
 				New: load.New(load.Options{
 					Window: t.window, Adaptive: t.Adaptive, Metrics: t.metrics.load,
@@ -65,8 +74,9 @@ func (t *tree) node() supervise.Spec {
 			},
 			{
 				Name: edgesName, Kind: "edges", Strategy: supervise.Dynamic, Rebind: true,
-				Templates: []supervise.Spec{t.edge("KEY")},
+				Templates: []supervise.Spec{t.edge("KEY", "")},
 			},
+			t.snapshots(),
 			t.listeners(),
 		},
 	}
@@ -79,6 +89,7 @@ func (t *tree) broadcast(
 ) supervise.Spec {
 	name := broadcastName(key, epoch)
 	source := t.pid(broadcastsName, name, sourceName)
+	gateway := t.pid(broadcastsName, name, gate.Name)
 	return supervise.Spec{
 		Name: name, Kind: "broadcast", Restart: supervise.Temporary, Strategy: supervise.RestForOne,
 		Note: "spent: this broadcast ends, no other notices",
@@ -89,8 +100,16 @@ func (t *tree) broadcast(
 				New: topic.New(topic.Options{
 					Key: key, Epoch: epoch, Grace: t.Grace, Ring: topic.NewRing(t.Ring),
 					Window: t.window, Metrics: t.metrics.origin, Directory: t.pid(directory.Name),
+					Gate: gateway,
 				}),
 			},
+			t.gate(key, epoch),
+			t.rendition(key, epoch, settings.Public, "what viewers get by default"),
+			{
+				Name: renditionsName, Kind: "renditions", Strategy: supervise.Dynamic, Rebind: true,
+				Templates: []supervise.Spec{t.rendition(key, epoch, "NAME", "one of the ladder")},
+			},
+			t.processing(key, epoch),
 			{
 				Name: ingest.Name, Kind: "ingest", Restart: supervise.Temporary, Rebind: true,
 				Note: "owns the publisher's socket; gone with it",
@@ -112,10 +131,11 @@ func broadcastName(key string, epoch uint64) string {
 
 // edge is what this node's viewers of one broadcast share. It ends when the last of them has been
 // gone for the time of Linger.
-func (t *tree) edge(key string) supervise.Spec {
-	source := t.pid(edgesName, edgeName(key), sourceName)
+func (t *tree) edge(key, rendition string) supervise.Spec {
+	name := edgeName(key, rendition)
+	source := t.pid(edgesName, name, sourceName)
 	return supervise.Spec{
-		Name: edgeName(key), Kind: "edge", Restart: supervise.Temporary,
+		Name: name, Kind: "edge", Restart: supervise.Temporary,
 		Strategy: supervise.RestForOne, Note: "spent: its viewers are let go and come back",
 		Children: []supervise.Spec{
 			{
@@ -129,20 +149,26 @@ func (t *tree) edge(key string) supervise.Spec {
 				Name: viewersName, Kind: "viewers", Strategy: supervise.Dynamic,
 				Linger:  max(t.Linger, time.Millisecond), // to supervise, zero is for ever
 				Restart: supervise.Transient, Significant: true, Rebind: true,
-				Templates: []supervise.Spec{t.viewer("ID", key, nil)},
+				Templates: []supervise.Spec{t.viewer("ID", key, rendition, nil)},
 			},
 			{
 				Name: "relay/origin", Kind: "relay", Restart: supervise.Transient, Mailbox: sourceMailbox,
-				Note: "follows the broadcast's topic, from epoch to epoch",
+				Note: "follows the broadcast, from epoch to epoch",
 				New: edge.NewRelay(edge.RelayOptions{
-					Key: key, Directory: t.pid(directory.Name), Topic: source,
+					Key: key, Rendition: rendition, Directory: t.pid(directory.Name), Topic: source,
 				}),
 			},
 		},
 	}
 }
 
-func edgeName(key string) string { return "edge/" + nameOf(key) }
+// edgeName is the name of the edge of a rendition. No key has an @.
+func edgeName(key, rendition string) string {
+	if rendition == "" {
+		return "edge/" + nameOf(key)
+	}
+	return "edge/" + nameOf(key) + "@" + rendition
+}
 
 // nameOf is a key as part of an actor's name. Only its first slash stays one, so that no key names
 // what is below another's actor: live/a/viewers would be a child of the edge of live/a.
@@ -155,12 +181,12 @@ func nameOf(key string) string {
 }
 
 // viewer is one viewer.
-func (t *tree) viewer(id, key string, socket *edge.Socket) supervise.Spec {
+func (t *tree) viewer(id, key, rendition string, socket *edge.Socket) supervise.Spec {
 	return supervise.Spec{
 		Name: "viewer/" + id, Kind: "viewer", Restart: supervise.Temporary,
 		Note: "owns a viewer's socket and its writer", Mailbox: 16, Stop: time.Second,
 		New: edge.NewViewer(edge.ViewerOptions{
-			Key: key, Topic: t.pid(edgesName, edgeName(key), sourceName), Socket: socket,
+			Key: key, Topic: t.pid(edgesName, edgeName(key, rendition), sourceName), Socket: socket,
 			Bounds: t.Viewer, Metrics: t.metrics.viewers,
 		}),
 	}

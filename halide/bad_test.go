@@ -165,16 +165,35 @@ func TestBadScale(t *testing.T) {
 	src, dst, other := frame(r, 200, 120, 0), frame(r, 200, 120, 0), frame(r, 198, 120, 0)
 	scaler, err := NewScaler(200, 120, 198, 120)
 	must(t, err)
+	same, err := NewScaler(200, 120, 200, 120)
+	must(t, err)
+	shifted := Frame{Y: dst.Y, U: dst.U, V: src.V}
+	twice := Frame{Y: dst.Y, U: dst.U, V: dst.U}
+	room := frame(r, 200, 240, 0)
+	large := Frame{Y: room.Y.Crop(0, 0, 200, 120), U: src.U, V: src.V}
+	below := Frame{Y: room.Y.Crop(0, 119, 200, 120), U: dst.U, V: dst.V}
+	psnrOf := func(a, b *Frame) error { _, _, err := Psnr(a, b); return err }
 	newScaler := func(a, b, c, d int) error { _, err := NewScaler(a, b, c, d); return err }
 	refusedAll(t, []badCall{
 		{"nil scaler", (*Scaler)(nil).Scale(&dst, &src), "scaler"},
 		{"zero scaler", new(Scaler).Scale(&dst, &src), "scaler"},
 		{"scaler's dst", scaler.Scale(&dst, &src), "dst"},
 		{"scaler's src", scaler.Scale(&other, &other), "src"},
+		{"scale nil src", same.Scale(&dst, nil), "src"},
+		{"scale nil dst", same.Scale(nil, &src), "dst"},
+		{"scale in place", same.Scale(&src, &src), "dst.Y"},
+		{"scale onto one plane", same.Scale(&shifted, &src), "dst.V"},
+		{"scale onto one plane twice", same.Scale(&twice, &src), "dst.V"},
+		{"scale a row down", same.Scale(&below, &large), "dst.Y"},
+		{"psnr of nil", psnrOf(nil, &src), "a"},
+		{"psnr against nil", psnrOf(&src, nil), "b"},
+		{"psnr of sizes", psnrOf(&src, &other), "b"},
 		{"scale width 1", newScaler(1, 100, 10, 10), "srcWidth"},
 		{"scale to 0", newScaler(100, 100, 10, 0), "dstHeight"},
 		{"scale huge", newScaler(100, math.MaxInt, 10, 10), "srcHeight"},
 		{"scale 33:1", newScaler(3300, 100, 100, 100), "dstWidth"},
+		{"scale negative", newScaler(100, 100, -10, 10), "dstWidth"},
+		{"scale to the least", newScaler(100, 100, 10, math.MinInt), "dstHeight"},
 	})
 }
 
@@ -195,12 +214,27 @@ func TestBadDetection(t *testing.T) {
 		_, err := Diff(a, b, rows, columns)
 		return err
 	}
+	squared := func(a, b *Plane) error { _, err := SquaredError(a, b); return err }
+	sums, large := make([]uint32, 319), NewPlane(200, 147)
 	must(t, template(&src.Y, nil)) // a large one is none
 	refusedAll(t, []badCall{
 		{"cell of 5", Thumbnail(&thumb, &src.Y, 5), "cell"},
 		{"cell of 0", Thumbnail(&thumb, &src.Y, 0), "cell"},
 		{"thumbnail's size", Thumbnail(&flat, &src.Y, 8), "dst"},
 		{"thumbnail in place", Thumbnail(&shared, &src.Y, 8), "dst"},
+		{"thumbnail of nil", Thumbnail(&thumb, nil, 8), "src"},
+		{"thumbnail to nil", Thumbnail(nil, &src.Y, 8), "dst"},
+		{"strip of nil", Strip(&thumb, nil, 0, 120, 8), "src"},
+		{"strip to nil", Strip(nil, &src.Y, 0, 120, 8), "dst"},
+		{"strip in place", Strip(&shared, &src.Y, 0, 120, 8), "dst"},
+		{"strip of no rows", Strip(&thumb, &src.Y, 0, 0, 8), "top"},
+		{"diff of nil", diff(nil, &src.Y, nil, nil), "a"},
+		{"diff against nil", diff(&src.Y, nil, nil, nil), "b"},
+		{"sums in one memory", diff(&src.Y, &dst.Y, sums[:120], sums[119:]), "columns"},
+		{"edge sums in one memory", Edges(&src.Y, sums[199:], sums[:200]), "columns"},
+		{"error of nil", squared(nil, &src.Y), "a"},
+		{"error against nil", squared(&src.Y, nil), "b"},
+		{"error of sizes", squared(&src.Y, &other.Y), "b"},
 		{"strip above", Strip(&thumb, &src.Y, -1, 20, 8), "top"},
 		{"strip below", Strip(&thumb, &src.Y, 110, 20, 8), "top"},
 		{"strip overflow", Strip(&thumb, &src.Y, math.MaxInt, math.MaxInt, 8), "top"},
@@ -211,6 +245,12 @@ func TestBadDetection(t *testing.T) {
 		{"edges rows", Edges(&src.Y, []uint32{}, nil), "rows"},
 		{"nil template", match(nil, four, &src.Y, 0, 0, 2, 2), "template"},
 		{"zero template", match(new(Template), four, &src.Y, 0, 0, 2, 2), "template"},
+		{"match in nil", match(tmpl, four, nil, 0, 0, 2, 2), "src"},
+		{"match to nil", match(tmpl, nil, &src.Y, 0, 0, 2, 2), "dst"},
+		{"match narrower", match(tmpl, four, &thumb, 0, 0, 1, 1), "x"},
+		{"negative places", match(tmpl, four, &src.Y, 0, 0, 2, math.MinInt), "x"},
+		{"template of nil", template(nil, nil), "picture"},
+		{"huge template", template(&large, nil), "picture"},
 		{"no places", match(tmpl, four, &src.Y, 0, 0, 0, 2), "x"},
 		{"outside left", match(tmpl, four, &src.Y, -1, 0, 2, 2), "x"},
 		{"outside right", match(tmpl, four, &src.Y, 160, 0, 2, 2), "x"},
@@ -227,6 +267,8 @@ func TestBadAudio(t *testing.T) {
 	k, err := NewKWeighted(48000)
 	must(t, err)
 	level := func(s Samples[int16]) error { _, err := LevelS16(s); return err }
+	levelF := func(s Samples[float32]) error { _, err := LevelF32(s); return err }
+	p, f := samples(random(38), 100)
 	f32 := func(s Samples[float32]) error { _, err := k.F32(s); return err }
 	s16 := func(s Samples[int16]) error { _, err := k.S16(s); return err }
 	refusedAll(t, []badCall{
@@ -235,6 +277,15 @@ func TestBadAudio(t *testing.T) {
 		{"too many samples", level(Mono(make([]int16, MaxSamples+1))), "samples"},
 		{"k no samples", f32(Mono[float32](nil)), "samples"},
 		{"k s16 no samples", s16(Stereo[int16](nil, nil)), "samples"},
+		{"k nil", func() error { _, err := (*KWeighted)(nil).F32(Mono(f)); return err }(), "meter"},
+		{"k zero", func() error { _, err := new(KWeighted).F32(Mono(f)); return err }(), "meter"},
+		{"k s16 zero", func() error { _, err := new(KWeighted).S16(Mono(p)); return err }(), "meter"},
+		{"zero samples", level(Samples[int16]{}), "samples"},
+		{"float no samples", levelF(Mono[float32](nil)), "samples"},
+		{"float too many", levelF(Mono(make([]float32, MaxSamples+1))), "samples"},
+		{"k too many samples", f32(Mono(make([]float32, MaxSamples+1))), "samples"},
+		{"k s16 too many", s16(Mono(make([]int16, MaxSamples+1))), "samples"},
+		{"negative rate", func() error { _, err := NewKWeighted(-48000); return err }(), "rate"},
 		{"rate", func() error { _, err := NewKWeighted(0); return err }(), "rate"},
 	})
 }

@@ -1,6 +1,8 @@
 package halide
 
 import (
+	"unsafe"
+
 	"github.com/headwater-live/headwater/halide/internal/kernels"
 	"github.com/headwater-live/headwater/halide/reference"
 )
@@ -48,13 +50,20 @@ func Diff(a, b *Plane, rows, columns []uint32) (Difference, error) {
 	return d, err
 }
 
-// checkSums refuses projections of another length than the plane's.
+// checkSums refuses projections of another length than the plane's, or in the same memory.
 func checkSums(call string, p *Plane, rows, columns []uint32) error {
 	if rows != nil && len(rows) != p.Height {
 		return wrong(call, "rows", "%d elements for %d rows", len(rows), p.Height)
 	}
 	if columns != nil && len(columns) != p.Width {
 		return wrong(call, "columns", "%d elements for %d columns", len(columns), p.Width)
+	}
+	if len(rows) > 0 && len(columns) > 0 {
+		a, b := uintptr(unsafe.Pointer(&rows[0])), uintptr(unsafe.Pointer(&columns[0]))
+		const size = unsafe.Sizeof(rows[0])
+		if a < b+size*uintptr(len(columns)) && b < a+size*uintptr(len(rows)) {
+			return wrong(call, "columns", "overlap rows")
+		}
 	}
 	return nil
 }

@@ -41,12 +41,24 @@ func NewKWeighted(rate int) (*KWeighted, error) {
 	return k, nil
 }
 
+// check refuses a meter without a filter, which would measure silence.
+func (k *KWeighted) check(call string) error {
+	if k == nil || k.filter == (reference.KFilter{}) {
+		return wrong(call, "meter", "nil or not made by NewKWeighted")
+	}
+	return nil
+}
+
 // F32 returns, for each channel, the sum of the squares of the weighted samples of one frame, full
 // scale 1, within 1e-7 relatively of the recursion computed sample by sample. Samples must be
 // finite.
 func (k *KWeighted) F32(s Samples[float32]) ([2]float64, error) {
 	var energy [2]float64
-	if err := s.check("KWeighted.F32"); err != nil {
+	const call = "KWeighted.F32"
+	if err := k.check(call); err != nil {
+		return energy, err
+	}
+	if err := s.check(call); err != nil {
 		return energy, err
 	}
 	for c, p := range [2][]float32{s.left, s.right} {
@@ -66,7 +78,11 @@ func (k *KWeighted) F32(s Samples[float32]) ([2]float64, error) {
 // S16 is F32 for 16 bit samples, full scale 32768.
 func (k *KWeighted) S16(s Samples[int16]) ([2]float64, error) {
 	var energy [2]float64
-	if err := s.check("KWeighted.S16"); err != nil {
+	const call = "KWeighted.S16"
+	if err := k.check(call); err != nil {
+		return energy, err
+	}
+	if err := s.check(call); err != nil {
 		return energy, err
 	}
 	for c, p := range [2][]int16{s.left, s.right} {

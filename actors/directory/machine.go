@@ -38,7 +38,8 @@ type entry struct {
 	key        string
 	epoch      uint64 // the highest ever granted or seen
 	current    *actor.PID
-	carried    uint64 // the epoch that current carries
+	gate       *actor.PID // current's
+	carried    uint64     // the epoch that current carries
 	publishing bool
 	promised   time.Time // when the latest grant was given whose publisher has not come yet
 	followers  []*actor.PID
@@ -124,7 +125,7 @@ func (m *machine) grant(e *entry, now time.Time) {
 	e.promised = now.Add(promise)
 	m.send(e.claims[0].from, granted)
 	e.claims = e.claims[1:]
-	e.current, e.publishing = nil, false
+	e.current, e.gate, e.publishing = nil, nil, false
 	if len(e.claims) > 0 {
 		m.serve(e, now)
 	}
@@ -160,7 +161,7 @@ func (m *machine) announce(a *Announce, now time.Time) {
 		return
 	}
 	e.epoch, e.carried = a.Epoch, a.Epoch
-	e.current, e.publishing = a.Topic, a.Publishing
+	e.current, e.gate, e.publishing = a.Topic, a.Gate, a.Publishing
 	if e.publishing {
 		e.promised = time.Time{}
 	}
@@ -195,7 +196,7 @@ func (m *machine) gone(who *actor.PID, now time.Time) {
 }
 
 func (m *machine) vanish(e *entry, now time.Time) {
-	e.current, e.publishing, e.promised = nil, false, time.Time{}
+	e.current, e.gate, e.publishing, e.promised = nil, nil, false, time.Time{}
 	m.tell(e)
 	if len(e.claims) > 0 {
 		m.grant(e, now)
@@ -226,7 +227,9 @@ func (m *machine) tell(e *entry) {
 }
 
 func (e *entry) located() *Located {
-	return &Located{Key: e.key, Epoch: e.carried, Topic: e.current, Publishing: e.publishing}
+	return &Located{
+		Key: e.key, Epoch: e.carried, Topic: e.current, Gate: e.gate, Publishing: e.publishing,
+	}
 }
 
 // forget drops the keys that nobody has cared for in a long time.

@@ -172,12 +172,16 @@ func TestClaimUnanswered(t *testing.T) {
 func TestClaimWhileTopicEnds(t *testing.T) {
 	for name, end := range map[string]func(*scene){
 		"withdraws": func(s *scene) {
-			s.withdraw(&Withdraw{Key: "live/a", Epoch: 1, Last: 5 * media.Second, HasLast: true,
-				LastTime: s.now}, s.now)
+			s.withdraw(&Withdraw{
+				Key: "live/a", Epoch: 1, Last: 5 * media.Second, HasLast: true,
+				LastTime: s.now,
+			}, s.now)
 		},
 		"is gone": func(s *scene) {
-			s.superseded(&Superseded{Key: "live/a", Epoch: 0, Last: 5 * media.Second,
-				HasLast: true, LastTime: s.now}, s.now)
+			s.superseded(&Superseded{
+				Key: "live/a", Epoch: 0, Last: 5 * media.Second,
+				HasLast: true, LastTime: s.now,
+			}, s.now)
 			s.gone(who("t1"), s.now)
 		},
 	} {
@@ -196,10 +200,14 @@ func TestClaimWhileTopicEnds(t *testing.T) {
 func TestProgress(t *testing.T) {
 	s := newScene(t)
 	s.announces("t1", 1, true)
-	s.withdraw(&Withdraw{Key: "live/a", Epoch: 1, Last: 9 * media.Second, HasLast: true,
-		LastTime: s.now}, s.now)
-	s.superseded(&Superseded{Key: "live/a", Epoch: 1, Last: media.Second, HasLast: true,
-		LastTime: s.now.Add(time.Hour)}, s.now)
+	s.withdraw(&Withdraw{
+		Key: "live/a", Epoch: 1, Last: 9 * media.Second, HasLast: true,
+		LastTime: s.now,
+	}, s.now)
+	s.superseded(&Superseded{
+		Key: "live/a", Epoch: 1, Last: media.Second, HasLast: true,
+		LastTime: s.now.Add(time.Hour),
+	}, s.now)
 	s.superseded(&Superseded{Key: "live/a", Epoch: 1}, s.now)
 	s.now = s.now.Add(time.Second)
 	s.asks("p", Takeover)

@@ -39,10 +39,11 @@ type Refused struct{ Reason string }
 // Announce tells that a topic carries a broadcast here, and whether its publisher is connected. It
 // is repeated at each change and whenever the directory has lost its memory.
 type Announce struct {
-	Key        string
-	Epoch      uint64
-	Topic      *actor.PID
-	Publishing bool
+	Key   string
+	Epoch uint64
+	// Topic carries what the publisher sends, Gate gives the broadcast's renditions out.
+	Topic, Gate *actor.PID
+	Publishing  bool
 }
 
 // Withdraw tells that a topic carries its broadcast no more, and how far it came.
@@ -81,12 +82,13 @@ type Unfollow struct {
 	Follower *actor.PID
 }
 
-// Located names the topic that carries a broadcast now; Topic is nil when none does.
+// Located names the topic that carries a broadcast now, and the gate that gives it out; they are
+// nil when none does.
 type Located struct {
-	Key        string
-	Epoch      uint64
-	Topic      *actor.PID
-	Publishing bool
+	Key         string
+	Epoch       uint64
+	Topic, Gate *actor.PID
+	Publishing  bool
 }
 
 // List asks for all broadcasts; the answer is a *Listing.

@@ -6,14 +6,15 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 )
 
 // RelayOptions make a relay.
 type RelayOptions struct {
-	// Key names the broadcast.
-	Key string
+	// Key names the broadcast, Rendition what is followed of it, "" the public one.
+	Key, Rendition string
 	// Directory tells where it is.
 	Directory *actor.PID
 	// Topic is the edge's, which the relay feeds.
@@ -29,7 +30,7 @@ func NewRelay(o RelayOptions) func(*supervise.Self) actor.Actor {
 type relay struct {
 	RelayOptions
 	self   *supervise.Self
-	source *actor.PID
+	source *actor.PID // the broadcast's gate
 	epoch  uint64
 }
 
@@ -39,6 +40,8 @@ func (r *relay) Receive(ctx actor.Context) {
 	case *topic.Unit:
 		ctx.Send(r.Topic, msg)
 	case *topic.Snapshot:
+		ctx.Send(r.Topic, msg)
+	case *topic.Seal:
 		ctx.Send(r.Topic, msg)
 	case *actor.Started, *supervise.Rebind:
 		r.follow(ctx)
@@ -57,23 +60,23 @@ func (r *relay) follow(ctx actor.Context) {
 // located subscribes where the broadcast is now. It does so for each message about the same topic
 // too: the topic may have been restarted, and what comes twice is left out downstream.
 func (r *relay) located(ctx actor.Context, l *directory.Located) {
-	if l.Topic == nil || l.Epoch < r.epoch {
+	if l.Gate == nil || l.Epoch < r.epoch {
 		return
 	}
-	if r.source != nil && !r.source.Equal(l.Topic) {
+	if r.source != nil && !r.source.Equal(l.Gate) {
 		r.leave(ctx)
 	}
 	if r.source == nil {
 		r.self.Log.Info("relay follows", slog.String("broadcast", r.Key),
 			slog.Uint64("epoch", l.Epoch))
 	}
-	r.source, r.epoch = l.Topic, l.Epoch
-	ctx.Send(r.source, &topic.Subscribe{Subscriber: ctx.Self()})
+	r.source, r.epoch = l.Gate, l.Epoch
+	ctx.Send(r.source, &gate.Subscribe{Rendition: r.Rendition, Subscriber: ctx.Self()})
 }
 
 func (r *relay) leave(ctx actor.Context) {
 	if r.source != nil {
-		ctx.Send(r.source, &topic.Unsubscribe{Subscriber: ctx.Self()})
+		ctx.Send(r.source, &gate.Unsubscribe{Subscriber: ctx.Self()})
 		r.source = nil
 	}
 }

@@ -82,21 +82,28 @@ func broadcasts(t *testing.T) map[string][]in {
 	video, audio, data := rtmp.TypeVideo, rtmp.TypeAudio, rtmp.TypeData
 	return map[string][]in{
 		"a broadcast begins": {
-			{data, 0, set, want{1, header, 0, 0, nil}}, {video, 0, v1, want{2, header, 0, 0, nil}},
+			{data, 0, set, want{1, header, 0, 0, nil}},
+			{video, 0, v1, want{2, header, 0, 0, nil}},
 			{audio, 0, aacHeader, want{3, header, 0, 0, nil}},
 			{video, 1000, picture(true, 80), want{4, key, 250, 80, nil}},
 			{audio, 1005, aacFrame, want{5, key, 255, 0, nil}},
 			{video, 1040, picture(false, -1), want{6, frame, 290, -1, nil}},
 		},
 		"headers are repeated": {
-			{video, 0, v1, want{1, header, 0, 0, nil}}, {video, 5, v1, want{}},
-			{audio, 5, aacHeader, want{2, header, 0, 0, nil}}, {audio, 9, aacHeader, want{}},
-			{data, 5, script, want{3, header, 0, 0, nil}}, {data, 5, set, want{}},
-			{video, 9, v2, want{4, header, 0, 0, nil}}, {video, 9, v2, want{}},
+			{video, 0, v1, want{1, header, 0, 0, nil}},
+			{video, 5, v1, want{}},
+			{audio, 5, aacHeader, want{2, header, 0, 0, nil}},
+			{audio, 9, aacHeader, want{}},
+			{data, 5, script, want{3, header, 0, 0, nil}},
+			{data, 5, set, want{}},
+			{video, 9, v2, want{4, header, 0, 0, nil}},
+			{video, 9, v2, want{}},
 			{video, 9, v1, want{5, header, 0, 0, nil}},
 		},
 		"nothing to pass on": {
-			{video, 0, nil, want{}}, {audio, 0, nil, want{}}, {data, 0, nil, want{}},
+			{video, 0, nil, want{}},
+			{audio, 0, nil, want{}},
+			{data, 0, nil, want{}},
 			{video, 0, []byte{0x17, 0, 0, 0, 0}, want{}}, // a header yet to come
 			{video, 0, []byte{0x17, 2, 0, 0, 0}, want{}}, // end of sequence
 			{video, 0, []byte{0x57, 0}, want{}},          // a hint for seeking

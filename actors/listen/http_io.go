@@ -121,6 +121,11 @@ func (o FLVOptions) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	rendition, err := Rendition(r.URL.RawQuery)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	conn, err := o.takeOver(w, r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -130,6 +135,7 @@ func (o FLVOptions) serve(w http.ResponseWriter, r *http.Request) {
 	close(ready)
 	socket := &edge.Socket{
 		Conn: conn, Protocol: edge.HTTPFLV, Ready: ready, Since: since, SendBuffer: o.SendBuffer,
+		Rendition: rendition,
 	}
 	if err = o.Desk.Play(r.Context(), key, socket); err != nil && socket.Own() {
 		_, _ = conn.Write(edge.Refusal(http.StatusServiceUnavailable, err.Error())) // he may have left

@@ -129,6 +129,12 @@ func TestFLV(t *testing.T) {
 				t.Errorf("%s plays %s", c.path, key)
 			}
 		}
+		// A body of known length is read to its end a moment before its connection is let go.
+		wait(t, c.path+" stays counted", func() bool {
+			caps.mu.Lock()
+			defer caps.mu.Unlock()
+			return caps.total == 1
+		})
 	}
 	leave, err := caps.enter("10.0.0.2:1")
 	if err != nil {

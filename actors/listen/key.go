@@ -3,7 +3,10 @@ package listen
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
+
+	"github.com/headwater-live/headwater/actors/settings"
 )
 
 // ErrKey says that an app and stream name make no broadcast key.
@@ -32,6 +35,26 @@ func Key(app, name string) (string, error) {
 	}
 	return key, nil
 }
+
+// Rendition returns the rendition that a viewer asks for by a query, for example
+// rendition=480p&token=x; "" is the public one, which is also what asking for the source gets.
+func Rendition(query string) (string, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", fmt.Errorf("%w: query %.40q", ErrRendition, query)
+	}
+	name := values.Get("rendition")
+	switch {
+	case name == "" || name == settings.Public || name == settings.Source:
+		return "", nil
+	case !settings.IsName(name):
+		return "", fmt.Errorf("%w: %.40q; want 1 to 16 of a-z, 0-9 and -", ErrRendition, name)
+	}
+	return name, nil
+}
+
+// ErrRendition says that there can be no such rendition.
+var ErrRendition = errors.New("not a rendition")
 
 func notInKey(r rune) bool {
 	switch {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -230,10 +231,15 @@ func (s *session) OnPlay(_ *rtmplib.StreamContext, _ uint32, cmd *rtmpmsg.NetStr
 	if err != nil {
 		return s.refuse("NetStream.Play.StreamNotFound", err)
 	}
+	_, query, _ := strings.Cut(cmd.StreamName, "?")
+	rendition, err := Rendition(query)
+	if err != nil {
+		return s.refuse("NetStream.Play.StreamNotFound", err)
+	}
 	s.guard.SetLimits(rtmp.ViewerLimits())
 	socket := &edge.Socket{
 		Conn: s.conn, Protocol: edge.RTMP, Guard: s.guard, Ready: s.ready, Since: s.since,
-		SendBuffer: s.opts.SendBuffer,
+		SendBuffer: s.opts.SendBuffer, Rendition: rendition,
 	}
 	return s.grant(key, "NetStream.Play.StreamNotFound", func() error {
 		s.reader.Poll()

@@ -15,7 +15,7 @@ type Slots struct{ free chan struct{} }
 func NewSlots(n int) *Slots { return &Slots{free: make(chan struct{}, max(1, n))} }
 
 // take waits for a slot, first come first served. It returns nil when ctx is done. Nil slots are
-// without bound.
+// without bound; a nil gauge counts nothing.
 func (s *Slots) take(ctx context.Context, busy prometheus.Gauge) *lease {
 	l := &lease{busy: busy}
 	if s != nil {
@@ -26,7 +26,9 @@ func (s *Slots) take(ctx context.Context, busy prometheus.Gauge) *lease {
 			return nil
 		}
 	}
-	busy.Inc()
+	if busy != nil {
+		busy.Inc()
+	}
 	return l
 }
 
@@ -43,7 +45,9 @@ func (l *lease) end() {
 	if !l.returned.CompareAndSwap(false, true) {
 		return
 	}
-	l.busy.Dec()
+	if l.busy != nil {
+		l.busy.Dec()
+	}
 	if l.free != nil {
 		<-l.free
 	}

@@ -85,9 +85,9 @@ type Rendition struct {
 	// Name names it in addresses: ?rendition=480p. It is 1 to 16 of a-z, 0-9 and -.
 	Name string
 	// Height is the length of the picture's shorter side in pixels, even, 90 to 2160; a picture
-	// that is smaller is not enlarged.
+	// that is smaller is not enlarged. 0 means the size of the source.
 	Height int
-	// Bitrate of the video, in bits a second, 50 000 to 50 000 000.
+	// Bitrate of the video, in bits a second, 50 000 to 50 000 000; 0 means about the source's.
 	Bitrate int
 	// FPS is how many pictures a second it has at most, 1 to 120; 0 means as many as the source.
 	FPS int
@@ -106,15 +106,16 @@ const (
 )
 
 func (r *Rendition) check() error {
-	if r.Name == Public || r.Name == Source || !isName(r.Name) {
+	if r.Name == Public || r.Name == Source || !IsName(r.Name) {
 		return refusedf("rendition %q: want a name of 1 to 16 of a-z, 0-9 and -, not %s or %s",
 			r.Name, Public, Source)
 	}
-	if r.Height < 90 || r.Height > 2160 || r.Height%2 != 0 {
-		return refusedf("rendition %s: height %d: want an even number, 90 to 2160", r.Name, r.Height)
+	if r.Height != 0 && (r.Height < 90 || r.Height > 2160 || r.Height%2 != 0) {
+		return refusedf("rendition %s: height %d: want 0 or an even number, 90 to 2160",
+			r.Name, r.Height)
 	}
-	if r.Bitrate < 50_000 || r.Bitrate > 50_000_000 {
-		return refusedf("rendition %s: bit rate %d: want 50000 to 50000000", r.Name, r.Bitrate)
+	if r.Bitrate != 0 && (r.Bitrate < 50_000 || r.Bitrate > 50_000_000) {
+		return refusedf("rendition %s: bit rate %d: want 0 or 50000 to 50000000", r.Name, r.Bitrate)
 	}
 	if r.FPS < 0 || r.FPS > 120 {
 		return refusedf("rendition %s: %d pictures a second: want 0 to 120", r.Name, r.FPS)
@@ -122,8 +123,8 @@ func (r *Rendition) check() error {
 	return nil
 }
 
-// isName tells whether a name can be a rendition's.
-func isName(name string) bool {
+// IsName tells whether a name can be a rendition's.
+func IsName(name string) bool {
 	if name == "" || len(name) > 16 {
 		return false
 	}

@@ -12,9 +12,11 @@ import (
 // gives up after six failures in ten seconds.
 var (
 	localKinds = []string{
-		"topic", "ingest", "relay", "edge_topic", "viewer", "viewers", "edge", "broadcast",
+		"topic", "gate", "rendition", "ingest", "relay", "edge_topic", "viewer", "viewers", "edge",
+		"broadcast", "renditions", "processing",
 	}
-	nodeKinds = []string{"directory", "load", "broadcasts", "edges", "listeners"}
+	workers   = localKinds[:7]
+	nodeKinds = []string{"directory", "settings", "load", "broadcasts", "edges", "listeners"}
 )
 
 // nodePause keeps the failures of the node's own actors apart.
@@ -30,7 +32,7 @@ func (w *world) fault() {
 	case 0, 1, 2:
 		w.crash(w.victim(localKinds))
 	case 3, 4:
-		w.blow(w.victim(localKinds[:5]), 3)
+		w.blow(w.victim(workers), 3)
 	case 5:
 		if time.Since(w.lastNode) < nodePause {
 			return
@@ -39,12 +41,12 @@ func (w *world) fault() {
 		if kind := nodeKinds[w.rng.IntN(len(nodeKinds))]; w.rng.IntN(2) == 0 {
 			w.crash(w.victim([]string{kind}))
 		} else {
-			w.blow(w.victim([]string{"directory"}), 1)
+			w.blow(w.victim([]string{"directory", "settings"}), 1)
 		}
 	case 6:
 		w.storm(w.victim(localKinds), 2+w.rng.IntN(6))
 	case 7:
-		who := w.victim(localKinds[:5])
+		who := w.victim(workers)
 		w.trace.add(who, "starve", "")
 		w.dispatcher.starve(who, time.Now().Add(w.upTo(4*time.Second)))
 	case 8:
@@ -112,7 +114,7 @@ const (
 
 // overload keeps a topic or relay from its mailbox while a publisher catches up.
 func (w *world) overload() {
-	who := w.victim([]string{"topic", "edge_topic", "relay"})
+	who := w.victim([]string{"topic", "gate", "rendition", "edge_topic", "relay"})
 	if who == "" || w.overloads == maxOverloads {
 		return
 	}

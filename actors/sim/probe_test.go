@@ -84,7 +84,7 @@ func (w *world) ending(pid string) {
 func (p *probe) takes(ctx actor.Context, msg any) bool {
 	switch msg := msg.(type) {
 	case *topic.Ring:
-		if p.kind == "topic" || p.kind == "edge_topic" {
+		if p.hasRing() {
 			p.ring, p.entry = msg, msg.Entry()
 			return true
 		}
@@ -107,6 +107,11 @@ func (w *world) restarted(kind string) bool {
 	return false
 }
 
+// hasRing tells whether the worker is a topic.
+func (p *probe) hasRing() bool {
+	return p.kind == "topic" || p.kind == "rendition" || p.kind == "edge_topic"
+}
+
 // handled looks at the worker after a message.
 func (p *probe) handled(ctx actor.Context, msg any) {
 	w := p.world
@@ -115,7 +120,7 @@ func (p *probe) handled(ctx actor.Context, msg any) {
 		w.probes[p.pid] = p
 		p.since = time.Now()
 		p.alone, p.grace = p.since, max(w.plan.grace, arrival)
-		if p.kind == "topic" || p.kind == "edge_topic" {
+		if p.hasRing() {
 			ctx.Request(ctx.Self(), &topic.GetRing{})
 		}
 	case *topic.Attach:

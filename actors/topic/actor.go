@@ -23,8 +23,14 @@ type Options struct {
 	// Metrics count what passes.
 	Metrics *Metrics
 
-	// Directory is told what the topic carries. An edge's topic has none.
-	Directory *actor.PID
+	// Name is the rendition's, and Owner is told when the topic has begun. A topic without an owner
+	// is looked after by whoever feeds it.
+	Name  string
+	Owner *actor.PID
+
+	// Directory is told what the topic carries, and that Gate is who gives it out. An edge's topic
+	// has none.
+	Directory, Gate *actor.PID
 	// Epoch is the incarnation of the broadcast, at its origin.
 	Epoch uint64
 	// Grace is how long the topic outlives its publisher, at the origin.
@@ -77,6 +83,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.attach(ctx, msg)
 	case *Subscribe:
 		t.subscribe(ctx, msg)
+	case *Seal:
+		t.seal(ctx, msg)
 	case *Unsubscribe:
 		t.drop(msg.Subscriber)
 	case *directory.Supersede:
@@ -99,6 +107,9 @@ func (t *topic) Receive(ctx actor.Context) {
 func (t *topic) started(ctx actor.Context) {
 	t.machine = NewMachine(t.Ring)
 	t.pulse = &pulse{ring: t.Ring, window: t.Window}
+	if t.Owner != nil {
+		ctx.Send(t.Owner, &Up{Name: t.Name, PID: ctx.Self()})
+	}
 	if t.Directory == nil {
 		t.tick(ctx)
 		return
@@ -211,7 +222,8 @@ func (t *topic) graceOver(ctx actor.Context, g *graceOver) {
 func (t *topic) announce(ctx actor.Context) {
 	if t.Directory != nil {
 		ctx.Send(t.Directory, &directory.Announce{
-			Key: t.Key, Epoch: t.Epoch, Topic: ctx.Self(), Publishing: t.publisher != nil,
+			Key: t.Key, Epoch: t.Epoch, Topic: ctx.Self(), Gate: t.Gate,
+			Publishing: t.publisher != nil,
 		})
 	}
 }
@@ -231,6 +243,13 @@ func (t *topic) subscribe(ctx actor.Context, s *Subscribe) {
 	t.subscribers = append(t.subscribers, s.Subscriber)
 	ctx.Watch(s.Subscriber)
 	ctx.Send(s.Subscriber, &Snapshot{Epoch: t.Epoch, Units: t.machine.Snapshot()})
+}
+
+func (t *topic) seal(ctx actor.Context, s *Seal) {
+	t.Ring.Seal()
+	for _, subscriber := range t.subscribers {
+		ctx.Send(subscriber, s)
+	}
 }
 
 func (t *topic) drop(who *actor.PID) {

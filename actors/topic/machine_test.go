@@ -20,9 +20,15 @@ func TestMachine(t *testing.T) {
 	begin := []step{{1, 1, 'V', 0, nil, 0}, {1, 2, 'A', 0, nil, 0}, {1, 3, 'K', 40, nil, 40}}
 	for name, steps := range map[string][]step{
 		"no header yet": {
-			{1, 1, 'K', 0, ErrNoHeader, 0}, {1, 2, 'a', 0, ErrNoHeader, 0}, {1, 3, 'V', 0, nil, 0},
-			{1, 4, 'f', 0, ErrNoKeyframe, 0}, {1, 5, 'K', 10, nil, 10}, {1, 6, 'f', 20, nil, 20},
-			{1, 7, 'a', 20, ErrNoHeader, 0}, {1, 8, 'A', 20, nil, 20}, {1, 9, 'a', 20, nil, 20},
+			{1, 1, 'K', 0, ErrNoHeader, 0},
+			{1, 2, 'a', 0, ErrNoHeader, 0},
+			{1, 3, 'V', 0, nil, 0},
+			{1, 4, 'f', 0, ErrNoKeyframe, 0},
+			{1, 5, 'K', 10, nil, 10},
+			{1, 6, 'f', 20, nil, 20},
+			{1, 7, 'a', 20, ErrNoHeader, 0},
+			{1, 8, 'A', 20, nil, 20},
+			{1, 9, 'a', 20, nil, 20},
 		},
 		"duplicate": append(begin[:3:3],
 			step{1, 3, 'K', 40, ErrDuplicate, 0}, step{1, 2, 'A', 40, ErrDuplicate, 0},
@@ -48,7 +54,9 @@ func TestMachine(t *testing.T) {
 			step{2, 3, 'V', 90, nil, 90}, step{2, 4, 'K', 90, nil, 90}),
 		"data needs nothing": {{3, 1, 'd', 5, nil, 5}, {3, 2, 'D', 5, nil, 5}},
 		"audio alone": {
-			{1, 1, 'A', 0, nil, 0}, {1, 2, 'a', 10, nil, 10}, {1, 4, 'a', 30, nil, 30},
+			{1, 1, 'A', 0, nil, 0},
+			{1, 2, 'a', 10, nil, 10},
+			{1, 4, 'a', 30, nil, 30},
 			{1, 5, 'a', 30, nil, 30},
 		},
 	} {
@@ -106,8 +114,11 @@ func TestMachineRestart(t *testing.T) {
 		t.Fatalf("after the restart: %v, epoch %d, seq %d", last, m.Epoch(), m.Seq())
 	}
 	run(t, m, []step{
-		{3, 9, 'K', 50, ErrStale, 0}, {4, 4, 'f', 50, ErrDuplicate, 0}, {4, 5, 'f', 10, nil, 40},
-		{4, 7, 'f', 60, ErrNoKeyframe, 0}, {4, 8, 'K', 70, nil, 70},
+		{3, 9, 'K', 50, ErrStale, 0},
+		{4, 4, 'f', 50, ErrDuplicate, 0},
+		{4, 5, 'f', 10, nil, 40},
+		{4, 7, 'f', 60, ErrNoKeyframe, 0},
+		{4, 8, 'K', 70, nil, 70},
 	})
 	m = NewMachine(ring)
 	run(t, m, []step{{4, 10, 'f', 80, ErrNoKeyframe, 0}})

@@ -20,6 +20,10 @@ type Ended struct{ Reason string }
 // messages, until it ends or unsubscribes. Subscribing anew gives a new snapshot.
 type Subscribe struct{ Subscriber *actor.PID }
 
+// Seal has those who join from now on begin at a keyframe that is still to come: what the topic
+// keeps must not be shown to anybody new. It is passed on to the subscribers.
+type Seal struct{}
+
 // Unsubscribe ends a subscription.
 type Unsubscribe struct{ Subscriber *actor.PID }
 
@@ -31,6 +35,14 @@ type Snapshot struct {
 
 // GetRing asks for the topic's *Ring.
 type GetRing struct{}
+
+// Up tells a topic's owner that the topic has begun, anew if it was there before: it has lost its
+// subscribers then.
+type Up struct {
+	// Name is the rendition's.
+	Name string
+	PID  *actor.PID
+}
 
 // Describe asks what the topic carries; the answer is a *Description.
 type Describe struct{}

@@ -60,6 +60,17 @@ func (u *Unit) at(dts media.Time) *Unit {
 	return &moved
 }
 
+// Placed returns the unit at another place: in another topic, or under another header there. It is
+// the unit itself where nothing changes, and shares its bytes in any case.
+func (u *Unit) Placed(epoch, seq uint64, header *Unit) *Unit {
+	if u.Epoch == epoch && u.Seq == seq && u.Header == header {
+		return u
+	}
+	placed := *u
+	placed.Epoch, placed.Seq, placed.Header = epoch, seq, header
+	return &placed
+}
+
 // FLV returns the unit as an FLV tag with its PreviousTagSize, in two pieces.
 func (u *Unit) FLV() (header, rest []byte) { return u.flv[:], u.Tail }
 

@@ -1,7 +1,7 @@
 package control
 
 import (
-	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,16 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/cluster/control/web"
 )
-
-// Node is what control shows.
-type Node interface {
-	Broadcasts() ([]actors.Broadcast, error)
-	DrawTree(w io.Writer, limit int) error
-}
 
 // Options make the handler.
 type Options struct {
@@ -31,26 +24,43 @@ type Options struct {
 	FLV http.Handler
 	// RTMPPort is where the node takes RTMP, 0 if it does not.
 	RTMPPort int
+	// Drills allows POST /debug/drill, which makes actors fail. It is for tests.
+	Drills bool
 }
 
 // Handler returns the handler of a node's HTTP address.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", page())
-	mux.HandleFunc("GET /v1/broadcasts", o.broadcasts)
 	mux.HandleFunc("GET /debug/tree", o.tree)
 	mux.HandleFunc("GET /healthz", o.health)
 	mux.HandleFunc("GET /readyz", o.health)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelError), Timeout: 10 * time.Second,
 	}))
+	api := o.api()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, ".flv") {
+		switch {
+		case strings.HasSuffix(r.URL.Path, ".flv"):
 			o.FLV.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, "/v1/"), r.URL.Path == "/debug/drill":
+			api.ServeHTTP(w, r)
+		default:
+			mux.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
 	})
+}
+
+// api returns what programs talk to, whose errors are problem documents.
+func (o *Options) api() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		o.fail(w, faulty(http.StatusNotFound, errors.New("there is no "+r.URL.Path)))
+	})
+	mux.HandleFunc("/v1/broadcasts", o.broadcasts)
+	mux.HandleFunc("/v1/broadcasts/{path...}", o.about)
+	mux.HandleFunc("/debug/drill", o.drill)
+	return mux
 }
 
 // page serves the static files of the page.
@@ -83,17 +93,17 @@ func (o *Options) health(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n") // whoever asked may be gone
 }
 
-func (o *Options) broadcasts(w http.ResponseWriter, _ *http.Request) {
-	broadcasts, err := o.Node.Broadcasts()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+func (o *Options) broadcasts(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		o.notAllowed(w, r, http.MethodGet, http.MethodHead)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
+	broadcasts, err := o.Node.Broadcasts()
+	if err != nil {
+		o.fail(w, err)
+		return
+	}
 	answer := describeAll(broadcasts)
 	answer.RTMPPort = o.RTMPPort
-	if err := json.NewEncoder(w).Encode(answer); err != nil {
-		o.Log.Debug("broadcasts are not delivered", slog.Any("error", err))
-	}
+	o.answer(w, answer)
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,17 +17,46 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/cluster/control/web"
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// node is what the handler shows.
+// node is what the handler shows and commands.
 type node struct {
 	broadcasts []actors.Broadcast
 	err        error
 	limit      int
+	settings   settings.Settings
+	answer     settings.Answer
+	commands   []settings.Command
+	drills     []string
+	picture    *snapshot.Picture
+	rendition  string
+}
+
+func (n *node) Snapshot(_ context.Context, _, rendition string) (*snapshot.Picture, error) {
+	n.rendition = rendition
+	return n.picture, n.err
+}
+
+func (n *node) Command(_ context.Context, c settings.Command) (settings.Answer, error) {
+	n.commands = append(n.commands, c)
+	a := n.answer
+	a.ID, a.Key = c.ID, c.Key
+	return a, n.err
+}
+
+func (n *node) Settings(context.Context, string) (settings.Settings, error) {
+	return n.settings, n.err
+}
+
+func (n *node) Drill(path, kind string) error {
+	n.drills = append(n.drills, path+" "+kind)
+	return n.err
 }
 
 func (n *node) Broadcasts() ([]actors.Broadcast, error) { return n.broadcasts, n.err }
@@ -70,7 +100,9 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/debug/tree", 200, "text/plain; charset=utf-8", "[node]\n"},
 		{"GET", "/debug/", 404, "", ""},
 		{"POST", "/v1/broadcasts", 405, "", ""},
-		{"GET", "/v1/broadcasts/", 404, "", ""},
+		{"GET", "/v1/broadcasts/", 404, "application/problem+json", "there is no /v1/broadcasts/"},
+		{"GET", "/v1/", 404, "application/problem+json", `"status":404`},
+		{"POST", "/debug/drill", 404, "", ""},
 		{"GET", "/v1/broadcasts", 200, "application/json", `{"broadcasts":[]}`},
 		{"GET", "/metrics", 200, "", ""},
 		{"PUT", "/metrics", 405, "", ""},
@@ -161,6 +193,10 @@ func TestMetricsLint(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	build := Build{Version: "v1", Commit: "c", Go: "go1.26", CPULevel: "x86-64-v4", Kernels: "d"}
+	if err := registry.Register(NewBuildInfo(build)); err != nil {
+		t.Fatal(err)
+	}
 	families, err := registry.Gather()
 	if err != nil || len(families) < 15 {
 		t.Fatalf("%d metrics, %v", len(families), err)
@@ -172,15 +208,19 @@ func TestMetricsLint(t *testing.T) {
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
-	h := Handler(Options{Node: n, Gatherer: registry, Log: slog.New(slog.DiscardHandler),
-		FLV: http.NotFoundHandler()})
-	for path, want := range map[string]string{
-		"/metrics":       "headwater_viewers{protocol=\"rtmp\"} 0",
-		"/debug/tree":    "[node]",
-		"/v1/broadcasts": `{"broadcasts":[]}`,
+	h := Handler(Options{
+		Node: n, Gatherer: registry, Log: slog.New(slog.DiscardHandler),
+		FLV: http.NotFoundHandler(),
+	})
+	for _, c := range []struct{ path, want string }{
+		{"/metrics", "headwater_viewers{protocol=\"rtmp\"} 0"},
+		{"/metrics", `headwater_build_info{commit="c",cpu_level="x86-64-v4",go_version="go1.26",` +
+			`kernels="d",version="v1"} 1`},
+		{"/debug/tree", "[node]"},
+		{"/v1/broadcasts", `{"broadcasts":[]}`},
 	} {
-		if w := get(h, "GET", path); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s: %d, %.200s", path, w.Code, w.Body)
+		if w := get(h, "GET", c.path); w.Code != 200 || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s: %d, no %s in %.200s", c.path, w.Code, c.want, w.Body)
 		}
 	}
 }

@@ -42,6 +42,9 @@ type grammar struct {
 	Run      runCommand      `cmd:"" help:"Run a node."`
 	Validate validateCommand `cmd:"" help:"Check a configuration file."`
 	Tree     treeCommand     `cmd:"" help:"Print the supervision tree of a running node."`
+	Blur     blurCommand     `cmd:"" help:"Make parts of a broadcast's picture unreadable."`
+	Mute     muteCommand     `cmd:"" help:"Silence a broadcast."`
+	Policy   policyCommand   `cmd:"" help:"Say when the picture of a broadcast is processed."`
 	Version  versionCommand  `cmd:"" help:"Print the version of this binary."`
 }
 

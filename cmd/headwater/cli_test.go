@@ -16,7 +16,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/headwater-live/headwater/cluster/control"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
+	"github.com/headwater-live/headwater/halide"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -41,7 +43,9 @@ func command(parts Parts, env map[string]string, args ...string) outcome {
 // TestHelp pins the help of the program and of each command.
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "100")
-	for _, name := range []string{"", "run", "validate", "tree", "version"} {
+	for _, name := range []string{
+		"", "run", "validate", "tree", "blur", "mute", "policy", "version",
+	} {
 		args := append(strings.Fields(name), "--help")
 		got := command(Parts{}, nil, args...)
 		if got.code != exitOK || got.stderr != "" {
@@ -75,7 +79,7 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string
 	}{
-		{"", `headwater: expected one of "run", "validate", "tree", "version"`},
+		{"", `headwater: expected one of "run", "validate", "tree", "blur", "mute", `},
 		{"", `Run "headwater --help" for help.`},
 		{"watch", "headwater: unexpected argument watch"},
 		{"run --viewer.max-behnd=1s", "headwater: unknown flag --viewer.max-behnd"},
@@ -92,6 +96,20 @@ func TestUsageErrors(t *testing.T) {
 		{"validate " + file, file + ":2: unknown key publish.grase; the nearest is publish.grace"},
 		{"validate a b", "headwater: unexpected argument b"},
 		{"tree --url=here", `--url: "here" is not like http://127.0.0.1:8080`},
+		{"blur", `headwater: expected "<key>"`},
+		{"blur live/a", "headwater: want a --rect, or --off"},
+		{"blur live/a --off --rect=0,0,1,1", "headwater: --off and --rect: which of them?"},
+		{"blur live/a --rect=0,0,1", `"0,0,1" is no rectangle; want X,Y,W,H`},
+		{"blur live/a --rect=0,0,1,2", `"2" is not a number from 0 to 1`},
+		{"blur live/a --rect=0,NaN,1,1", `"NaN" is not a number from 0 to 1`},
+		{"blur live/a --rect=-1,0,1,1", `"-1" is not a number from 0 to 1`},
+		{"blur live/a --off --mode=fog", "--mode must be one of"},
+		{"blur mine --off", "headwater: mine: not a broadcast key: want app/name"},
+		{"blur live/../a --off", "headwater: live/../a: not a broadcast key"},
+		{"blur live/a --off --url=here", `--url: "here" is not like http://127.0.0.1:8080`},
+		{"mute live/a!b", "not a broadcast key"},
+		{"policy live/a", "--always"},
+		{"policy live/a --always --when-asked", "can't be used together"},
 		{"tree --url=ftp://a", `--url: "ftp://a" is not like http://127.0.0.1:8080`},
 	} {
 		got := command(Parts{}, nil, strings.Fields(c.args)...)
@@ -132,7 +150,8 @@ func TestRunMerges(t *testing.T) {
 		return err
 	}
 	got := command(Parts{Run: run}, env,
-		"run", "--config", file, "--viewer.max-skips=3", "--demo", "--limits.message", "1MiB")
+		"run", "--config", file, "--viewer.max-skips=3", "--demo", "--limits.message", "1MiB",
+		"--no-processing.loudness", "--processing.hybrid")
 	if got.code != exitOK || got.stdout != "demo true\n" {
 		t.Errorf("%+v", got)
 	}
@@ -141,6 +160,7 @@ func TestRunMerges(t *testing.T) {
 	}
 	want := config.Default()
 	want.Node.Name, want.Viewer.MaxSkips, want.Limits.Message = "env", 3, 1<<20
+	want.Processing.Loudness, want.Processing.Hybrid = false, true
 	want.Log, want.Topic.Time = config.Log{Level: "debug", Format: "json"}, 20e9
 	if cfg != want {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
@@ -218,7 +238,8 @@ func TestTreeCommand(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	if got := command(Parts{}, nil, "version"); got.code != exitOK ||
-		!strings.HasPrefix(got.stdout, "headwater ") {
+		!strings.HasPrefix(got.stdout, "headwater ") ||
+		!strings.HasSuffix(got.stdout, "\n"+kernelsOf(halide.Info())+"\n") {
 		t.Errorf("%+v", got)
 	}
 	info := &debug.BuildInfo{GoVersion: "go1.26.8", Settings: []debug.BuildSetting{
@@ -227,6 +248,16 @@ func TestVersion(t *testing.T) {
 	info.Main.Version = "v1.2.3"
 	got := versionOf(info)
 	if !strings.HasPrefix(got, "headwater v1.2.3 (commit 0123abc, changed since) go1.26.8 ") {
+		t.Error(got)
+	}
+	build := buildOf(info, halide.Build{CPU: "x86-64-v4", Kernels: "abc"})
+	want := control.Build{
+		Version: "v1.2.3", Commit: "0123abc", Go: "go1.26.8", CPULevel: "x86-64-v4", Kernels: "abc",
+	}
+	if build != want {
+		t.Errorf("%+v", build)
+	}
+	if got := kernelsOf(halide.Build{CPU: "go"}); got != "kernels go" {
 		t.Error(got)
 	}
 	if got := versionOf(&debug.BuildInfo{}); !strings.Contains(got, "(devel) (commit unknown)") {

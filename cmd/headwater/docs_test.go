@@ -13,6 +13,7 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/cluster/control"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 )
 
@@ -93,8 +94,12 @@ func registeredMetrics(t *testing.T) []string {
 	if err := node.Stop(t.Context(), "that was all"); err != nil {
 		t.Fatal(err)
 	}
-	if err := names.Register(supervise.NewCollector(supervise.NewCensus())); err != nil {
-		t.Fatal(err)
+	for _, c := range []prometheus.Collector{
+		supervise.NewCollector(supervise.NewCensus()), control.NewBuildInfo(control.Build{}),
+	} {
+		if err := names.Register(c); err != nil {
+			t.Fatal(err)
+		}
 	}
 	slices.Sort(names.names)
 	return slices.Compact(names.names)

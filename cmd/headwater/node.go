@@ -9,7 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +29,7 @@ import (
 	"github.com/headwater-live/headwater/cmd/headwater/publish"
 	"github.com/headwater-live/headwater/codec/media"
 	"github.com/headwater-live/headwater/codec/rtmp"
+	"github.com/headwater-live/headwater/halide"
 )
 
 // runNode is the composition root: it opens the sockets, starts the tree and takes it down again.
@@ -35,6 +37,8 @@ func runNode(
 	ctx context.Context, cfg config.Config, log *slog.Logger, withDemo bool, out io.Writer,
 ) error {
 	log = log.With(slog.String("node", cfg.Node.Name))
+	kernels := halide.Info()
+	log.Info("kernels", slog.String("cpu", kernels.CPU), slog.String("digest", kernels.Kernels))
 	sockets, err := openSockets(ctx, cfg)
 	if err != nil {
 		return errors.Join(err, sockets.close())
@@ -48,6 +52,7 @@ func runNode(
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
 			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
+			Drills: options.Processing.Drills,
 		})
 	}
 	node, err := actors.Start(options)
@@ -76,27 +81,6 @@ func runNode(
 	stop, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	return node.Stop(stop, "the node is stopped")
-}
-
-// startedNode is a node that may be asked a moment before it is there: its sockets are open first.
-type startedNode struct{ atomic.Pointer[actors.Node] }
-
-var errStarting = errors.New("the node is starting")
-
-// Broadcasts implements control.Node.
-func (n *startedNode) Broadcasts() ([]actors.Broadcast, error) {
-	if node := n.Load(); node != nil {
-		return node.Broadcasts()
-	}
-	return nil, errStarting
-}
-
-// DrawTree implements control.Node.
-func (n *startedNode) DrawTree(w io.Writer, limit int) error {
-	if node := n.Load(); node != nil {
-		return node.DrawTree(w, limit)
-	}
-	return errStarting
 }
 
 // sockets are the listening sockets of a node; those that are not configured are nil.
@@ -144,7 +128,12 @@ func nodeOptions(
 	cfg config.Config, log *slog.Logger, registry *prometheus.Registry, s sockets,
 ) (actors.Options, error) {
 	census := supervise.NewCensus()
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{GoVersion: runtime.Version()}
+	}
 	for _, c := range []prometheus.Collector{
+		control.NewBuildInfo(buildOf(info, halide.Info())),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		supervise.NewCollector(census),
@@ -152,6 +141,10 @@ func nodeOptions(
 		if err := registry.Register(c); err != nil {
 			return actors.Options{}, fmt.Errorf("metrics: %w", err)
 		}
+	}
+	processing, err := processingOptions(&cfg.Processing)
+	if err != nil {
+		return actors.Options{}, err
 	}
 	limits := rtmp.DefaultLimits()
 	limits.MaxMedia = int(cfg.Limits.Message)
@@ -179,6 +172,8 @@ func nodeOptions(
 		Guard:     limits,
 		Handshake: time.Duration(cfg.Limits.Handshake),
 		Idle:      time.Duration(cfg.Limits.Idle),
+
+		Processing: processing,
 	}
 	if window, fixed := cfg.Viewer.MergeWindow.Fixed(); fixed {
 		o.Window = window

@@ -18,13 +18,13 @@ import (
 
 // runCommand runs a node.
 type runCommand struct {
-	Demo     bool     `help:"Publish a built-in demo broadcast too."`
-	Config   string   `placeholder:"FILE" help:"Configuration file, in YAML."`
-	Settings settings `embed:""`
+	Demo    bool    `help:"Publish a built-in demo broadcast too."`
+	Config  string  `placeholder:"FILE" help:"Configuration file, in YAML."`
+	Options options `embed:""`
 }
 
-// settings is a Config without its methods: kong would call Validate before the sources are merged.
-type settings config.Config
+// options is a Config without its methods: kong would call Validate before the sources are merged.
+type options config.Config
 
 // Help is the text below the command's one line.
 func (*runCommand) Help() string {
@@ -43,7 +43,7 @@ func (r *runCommand) Run(ctx *kong.Context, t *terminal) error {
 	cfg, err := config.Load(config.Sources{
 		File:  r.Config,
 		Env:   t.env,
-		Flags: config.Config(r.Settings),
+		Flags: config.Config(r.Options),
 		Given: given(ctx),
 	})
 	if err != nil {

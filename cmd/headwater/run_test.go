@@ -17,6 +17,7 @@ import (
 
 // TestFirstSignalDrains sends this process a real SIGTERM while a node runs.
 func TestFirstSignalDrains(t *testing.T) {
+	before := goleak.IgnoreCurrent() // the end of a node that another test ran takes a while
 	run := func(ctx context.Context, _ config.Config, _ *slog.Logger, _ bool, out io.Writer) error {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 			return err
@@ -32,11 +33,12 @@ func TestFirstSignalDrains(t *testing.T) {
 	if !strings.Contains(got.stderr, "stopping") || !strings.Contains(got.stderr, "terminated") {
 		t.Errorf("log is %q", got.stderr)
 	}
-	goleak.VerifyNone(t, signalLoop())
+	goleak.VerifyNone(t, signalLoop(), before)
 }
 
 // TestSecondSignalStops has a node that does not heed the first.
 func TestSecondSignalStops(t *testing.T) {
+	before := goleak.IgnoreCurrent()
 	signals := make(chan os.Signal)
 	release, ended := make(chan struct{}), make(chan struct{})
 	result := make(chan error)
@@ -54,7 +56,7 @@ func TestSecondSignalStops(t *testing.T) {
 	}
 	close(release)
 	<-ended
-	goleak.VerifyNone(t, signalLoop())
+	goleak.VerifyNone(t, signalLoop(), before)
 }
 
 // TestErrorAfterSignal has a node that does not stop well.

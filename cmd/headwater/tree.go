@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -35,9 +34,9 @@ func (c *treeCommand) Run(t *terminal) error {
 	if c.Declared {
 		return t.Declared(t.stdout)
 	}
-	base, err := url.Parse(c.URL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return usageError{fmt.Errorf("--url: %q is not like http://127.0.0.1:8080", c.URL)}
+	base, err := nodeURL(c.URL)
+	if err != nil {
+		return err
 	}
 	base = base.JoinPath("debug", "tree")
 	if c.All {

@@ -2,6 +2,7 @@ package av
 
 import (
 	"math"
+	"slices"
 
 	"github.com/headwater-live/headwater/codec/media"
 )
@@ -55,6 +56,12 @@ const (
 	endlessGOP     = 1 << 30 // X264_KEYINT_MAX_INFINITE
 )
 
+// presets are x264's. It would tell stderr about any other.
+var presets = [...]string{
+	"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+	"placebo",
+}
+
 // check holds the options to their bounds and fills in what is left out.
 func (o EncoderOptions) check(call string) (EncoderOptions, error) {
 	if o.FPS == 0 {
@@ -68,6 +75,8 @@ func (o EncoderOptions) check(call string) (EncoderOptions, error) {
 	}
 	side := func(n int) bool { return n >= minEncodedSide && n <= maxEncodedSide && n%2 == 0 }
 	switch {
+	case !slices.Contains(presets[:], o.Preset):
+		return o, refuse(ErrOption, call, "preset %q, want one of %q", o.Preset, presets)
 	case !side(o.Width) || !side(o.Height):
 		return o, refuse(ErrOption, call, "%dx%d, want even sides from %d to %d",
 			o.Width, o.Height, minEncodedSide, maxEncodedSide)

@@ -6,15 +6,16 @@ package config
 // Tags: name is the last part of the key and default its text; range gives both ends, included, of
 // what is taken, oneof all values. The other tags are for the command line.
 type Config struct {
-	Node    Node    `embed:"" prefix:"node."`
-	RTMP    RTMP    `embed:"" prefix:"rtmp."`
-	HTTP    HTTP    `embed:"" prefix:"http."`
-	Publish Publish `embed:"" prefix:"publish."`
-	Viewer  Viewer  `embed:"" prefix:"viewer."`
-	Topic   Topic   `embed:"" prefix:"topic."`
-	Limits  Limits  `embed:"" prefix:"limits."`
-	Stop    Stop    `embed:"" prefix:"stop."`
-	Log     Log     `embed:"" prefix:"log."`
+	Node       Node       `embed:"" prefix:"node."`
+	RTMP       RTMP       `embed:"" prefix:"rtmp."`
+	HTTP       HTTP       `embed:"" prefix:"http."`
+	Publish    Publish    `embed:"" prefix:"publish."`
+	Viewer     Viewer     `embed:"" prefix:"viewer."`
+	Topic      Topic      `embed:"" prefix:"topic."`
+	Processing Processing `embed:"" prefix:"processing."`
+	Limits     Limits     `embed:"" prefix:"limits."`
+	Stop       Stop       `embed:"" prefix:"stop."`
+	Log        Log        `embed:"" prefix:"log."`
 }
 
 // Node says who this process is.

@@ -50,8 +50,8 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s: half a range, %q to %q", f.Key, f.low, f.high)
 		}
 	}
-	if len(seen)/2 != 26 {
-		t.Errorf("%d settings, of 26", len(seen)/2)
+	if len(seen)/2 != 35 {
+		t.Errorf("%d settings, of 35", len(seen)/2)
 	}
 }
 
@@ -66,6 +66,10 @@ func TestDefault(t *testing.T) {
 			MaxSkips: 10, Linger: Duration(10 * time.Second), SendBuffer: 256 << 10,
 		},
 		Topic: Topic{Time: Duration(8 * time.Second), Bytes: 32 << 20},
+		Processing: Processing{
+			Policy: WhenAsked, Isolation: InProcess, Memory: 512 << 20, Preset: "superfast",
+			Loudness: true, MaxSide: 2560, MaxPixels: 2048 * 2048,
+		},
 		Limits: Limits{
 			Connections: 20000, PerAddress: 5000, Negotiating: 1000,
 			Handshake: Duration(10 * time.Second), Idle: Duration(30 * time.Second),
@@ -138,6 +142,12 @@ func TestEveryFieldBySource(t *testing.T) {
 	}
 	for _, f := range Fields() {
 		want := other[reflect.TypeFor[Config]().FieldByIndex(f.index).Type]
+		if other := Default(); f.low != "" && f.set(&other, want) != nil {
+			want = f.high
+		}
+		if f.Allowed == "true, false" {
+			want = map[string]string{"true": "false", "false": "true"}[f.Default]
+		}
 		if f.oneof != nil {
 			want = f.oneof[len(f.oneof)-1]
 		}
@@ -176,6 +186,18 @@ func TestProblemsOfSources(t *testing.T) {
 			[]string{
 				"HEADWATER_VIEWER_SEND_BUFFER: 12 furlongs is not a size; try 256KiB",
 				"HEADWATER_RTMP_LISTEN: here is not an address host:port; try :1935",
+			},
+		},
+		"switches": {
+			Sources{
+				File: write(t, "processing: {hybrid: 1, loudness: 'true', isolation: jail}\n"),
+				Env:  environment(map[string]string{"HEADWATER_PROCESSING_LOUDNESS": "yes"}),
+			},
+			[]string{
+				"processing.hybrid: want true or false, found the number 1",
+				`processing.loudness: want true or false, found the text "true"`,
+				"processing.isolation: jail is none of in-process, process",
+				"HEADWATER_PROCESSING_LOUDNESS: yes is neither true nor false",
 			},
 		},
 		"flags": {

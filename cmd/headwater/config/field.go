@@ -75,6 +75,8 @@ func allowed(sf reflect.StructField) string {
 		return strings.ReplaceAll(values, ",", ", ")
 	}
 	switch sf.Type {
+	case reflect.TypeFor[bool]():
+		return "true, false"
 	case reflect.TypeFor[Address]():
 		return "host:port"
 	case reflect.TypeFor[MergeWindow]():
@@ -141,6 +143,11 @@ func parse(t reflect.Type, text string) (reflect.Value, error) {
 			return p.Elem(), fmt.Errorf("%s is not a whole number", quote(text))
 		}
 		p.Elem().SetInt(int64(n))
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return p.Elem(), fmt.Errorf("%s is neither true nor false", quote(text))
+		}
+		p.Elem().SetBool(text == "true")
 	default:
 		return p.Elem(), fmt.Errorf("no way to read a %v", t)
 	}

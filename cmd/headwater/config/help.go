@@ -33,6 +33,23 @@ func help(key string) string {
 		"topic.time":  "How much of a broadcast is kept for its viewers, in time.",
 		"topic.bytes": "How much of a broadcast is kept for its viewers, in bytes.",
 
+		"processing.policy": "When the public picture is processed: when-asked does so while " +
+			"something is blurred, always costs CPU and lets a blur begin without a seam.",
+		"processing.isolation": "Where pictures are processed: in-process, or process for a child " +
+			"process of each rendition, whose crash costs nothing else.",
+		"processing.slots": "How many pictures are worked on at a time; 0 is as many as there " +
+			"are cores.",
+		"processing.memory": "Private memory that a child process of a rendition may take.",
+		"processing.preset": "x264's preset: a slower one gives a better picture for the same " +
+			"bits and costs more CPU.",
+		"processing.hybrid": "Let the publisher's own pictures pass while nothing is blurred even " +
+			"where the policy is always.",
+		"processing.loudness": "Measure how loud each broadcast is.",
+		"processing.max-side": "Greatest width and height in pixels of a picture that is " +
+			"processed; a larger one is withheld where it would have to be.",
+		"processing.max-pixels": "Greatest area in pixels of such a picture: a decoder takes " +
+			"memory for many of the size that a publisher only states.",
+
 		"limits.connections": "How many connections of all kinds there may be at once.",
 		"limits.connections-per-address": "How many of them one address may have; 0 sets no " +
 			"limit, which is right behind a proxy.",

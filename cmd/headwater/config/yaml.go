@@ -157,6 +157,8 @@ func mismatch(field, node reflect.Kind) string {
 		return ""
 	case field == reflect.Int:
 		return "a whole number"
+	case field == reflect.Bool:
+		return "true or false"
 	case field == reflect.String:
 		return "text"
 	}

@@ -27,6 +27,7 @@ func TestGracefulStop(t *testing.T) {
 	waiting := watchRTMP(t, n, "never")
 	byRTMP.awaitUnits(t, 100)
 	byHTTP.awaitUnits(t, 100)
+	await(t, "the third viewer waits", func() bool { return n.metric(t, "headwater_viewers") == 3 })
 	n.signal(t, syscall.SIGTERM)
 	awaitFor(t, stopWithin, "the node has stopped", func() bool { return over(n.ended) })
 	if n.exitCode() != 0 || n.stderr.has("level=ERROR") || n.stderr.has("panic") {
@@ -74,6 +75,31 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
+// TestBuildInfo asks a node what its kernels run on, in the log and by /metrics.
+func TestBuildInfo(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	out, err := exec.Command(headwater, "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, kernels, _ := strings.Cut(strings.TrimSpace(string(out)), "\nkernels ")
+	cpu, digest, _ := strings.Cut(kernels, " ")
+	if cpu == "" {
+		t.Fatalf("headwater version says %s", out)
+	}
+	if !n.stderr.has("level=INFO", "msg=kernels", "cpu="+cpu+" ", "digest="+digest) {
+		t.Errorf("the log does not tell of the kernels: %s", kernels)
+	}
+	labels := []string{
+		`cpu_level="` + cpu + `"`, `kernels="` + digest + `"`, `go_version="go1.`, `version="`,
+		`commit="`,
+	}
+	if got := n.metric(t, "headwater_build_info", labels...); got != 1 {
+		t.Errorf("headwater_build_info is %v", got)
+	}
+}
+
 // TestCommands runs every command of the binary.
 func TestCommands(t *testing.T) {
 	t.Parallel()
@@ -97,7 +123,7 @@ func TestCommands(t *testing.T) {
 		code int
 		want []string
 	}{
-		{"version", 0, []string{"headwater ", "go1."}},
+		{"version", 0, []string{"headwater ", "go1.", "\nkernels "}},
 		{"--help", 0, []string{"run", "validate", "tree", "version"}},
 		{"run --help", 0, []string{"--rtmp.listen", "--demo"}},
 		{"validate " + good, 0, []string{"good.yaml: ok"}},

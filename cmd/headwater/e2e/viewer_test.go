@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -26,6 +29,7 @@ type viewer struct {
 
 	mu    sync.Mutex
 	units []unit
+	loud  []unit   // the node's own onLoudness events, which stand beside what was published
 	words []string // what the node said by RTMP besides media: status codes and descriptions
 }
 
@@ -111,8 +115,8 @@ func (v *viewer) playRTMP(key string) error {
 }
 
 func (v *viewer) playFLV(key string) error {
-	_, err := fmt.Fprintf(v.conn, "GET /live/%s.flv HTTP/1.1\r\nHost: %s\r\n\r\n",
-		key, v.conn.RemoteAddr())
+	_, err := fmt.Fprintf(v.conn, "GET /live/%s HTTP/1.1\r\nHost: %s\r\n\r\n",
+		flvPath(key), v.conn.RemoteAddr())
 	if err != nil {
 		return err
 	}
@@ -135,10 +139,34 @@ func (v *viewer) playFLV(key string) error {
 	}
 }
 
+// flvPath is the name of a broadcast's file; a key may have a query behind it.
+func flvPath(key string) string {
+	name, query, _ := strings.Cut(key, "?")
+	return name + ".flv?" + query
+}
+
 func (v *viewer) add(u unit) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if u.kind == media.Data && bytes.HasPrefix(u.body, []byte("\x02\x00\x0aonLoudness")) {
+		v.loud = append(v.loud, u)
+		return
+	}
 	v.units = append(v.units, u)
+}
+
+// loudness is a number of the latest onLoudness event: an AMF0 number behind its name.
+func (v *viewer) loudness(name string) (float64, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.loud) == 0 {
+		return 0, false
+	}
+	_, rest, found := bytes.Cut(v.loud[len(v.loud)-1].body, []byte(name+"\x00"))
+	if !found || len(rest) < 8 {
+		return 0, false
+	}
+	return math.Float64frombits(binary.BigEndian.Uint64(rest)), true
 }
 
 func (v *viewer) hear(words string) {

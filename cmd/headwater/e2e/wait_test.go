@@ -85,16 +85,16 @@ func TestGrace(t *testing.T) {
 	if !errors.Is(byHTTP.err, io.EOF) {
 		t.Errorf("%s: %v", byHTTP.name, byHTTP.err)
 	}
-	if got := n.metric(t, "headwater_viewer_closes_total", `reason="ended"`); got != 2 {
-		t.Errorf("%v viewers were closed because the broadcast ended, want 2", got)
-	}
+	await(t, "two viewers were closed because the broadcast ended", func() bool {
+		return n.metric(t, "headwater_viewer_closes_total", `reason="ended"`) == 2
+	})
 	await(t, "nothing is left of the broadcast", func() bool {
 		_, tree := n.get(t, "/debug/tree?all=1")
 		return !strings.Contains(tree, "live/show")
 	})
-	if !n.stderr.has("the publisher did not come back within the grace time") {
-		t.Error("the log does not say why the broadcast ended")
-	}
+	await(t, "the log says why the broadcast ended", func() bool {
+		return n.stderr.has("the publisher did not come back within the grace time")
+	})
 }
 
 // TestNoGrace has a node that does not wait for publishers at all: a broadcast goes with its

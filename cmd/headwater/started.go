@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"github.com/headwater-live/headwater/actors"
+	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
+)
+
+// startedNode is a node that may be asked a moment before it is there: its sockets are open first.
+type startedNode struct{ atomic.Pointer[actors.Node] }
+
+var errStarting = errors.New("the node is starting")
+
+// node returns the node, once it is there.
+func (n *startedNode) node() (*actors.Node, error) {
+	if node := n.Load(); node != nil {
+		return node, nil
+	}
+	return nil, errStarting
+}
+
+// Broadcasts implements control.Node.
+func (n *startedNode) Broadcasts() ([]actors.Broadcast, error) {
+	node, err := n.node()
+	if err != nil {
+		return nil, err
+	}
+	return node.Broadcasts()
+}
+
+// DrawTree implements control.Node.
+func (n *startedNode) DrawTree(w io.Writer, limit int) error {
+	node, err := n.node()
+	if err != nil {
+		return err
+	}
+	return node.DrawTree(w, limit)
+}
+
+// Command implements control.Node.
+func (n *startedNode) Command(
+	ctx context.Context, c settings.Command,
+) (settings.Answer, error) {
+	node, err := n.node()
+	if err != nil {
+		return settings.Answer{}, err
+	}
+	return node.Command(ctx, c)
+}
+
+// Settings implements control.Node.
+func (n *startedNode) Settings(ctx context.Context, key string) (settings.Settings, error) {
+	node, err := n.node()
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	return node.Settings(ctx, key)
+}
+
+// Snapshot implements control.Node.
+func (n *startedNode) Snapshot(
+	ctx context.Context, key, rendition string,
+) (*snapshot.Picture, error) {
+	node, err := n.node()
+	if err != nil {
+		return nil, err
+	}
+	return node.Snapshot(ctx, key, rendition)
+}
+
+// Drill implements control.Node.
+func (n *startedNode) Drill(path, kind string) error {
+	node, err := n.node()
+	if err != nil {
+		return err
+	}
+	return node.Drill(path, kind)
+}
