@@ -8,7 +8,7 @@ SHELL := /bin/bash
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
 # Where memory is shared between goroutines, the tests run under the race detector too.
-SHARED  := ./actors/... ./cluster/...
+SHARED  := ./actors/... ./cluster/... ./codec/av
 # How long make fuzz stays with each target, and how often make bench repeats.
 FUZZTIME ?= 1m
 COUNT    ?= 1
@@ -37,6 +37,7 @@ run: build ## start one node with a demo broadcast; watch it at http://localhost
 
 test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, kernels, races, end to end
 	go test $$(go list ./... | grep -v /e2e)
+	go test -tags openh264 -run 'Encode|GOP|Bitrate|Display|Allocations|Closed' ./codec/av
 	$(SCRIPTS)/halide-test.sh quick
 	go test -race $(SHARED)
 	go test -count=1 $(E2E)

@@ -7,7 +7,7 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// Encoder encodes H.264. x264 is behind it.
+// Encoder encodes H.264. Behind it is x264, or openh264 where that build tag was given.
 type Encoder interface {
 	// Encode encodes a frame of exactly the encoder's size, which it only reads, into a packet of
 	// the same time. idr makes it an IDR picture; the first always is.
@@ -31,7 +31,7 @@ type Packet struct {
 
 // EncoderOptions say what NewEncoder makes.
 type EncoderOptions struct {
-	// Width and Height are even, 2 to 4096.
+	// Width and Height are even, 2 (with openh264 16) to 4096.
 	Width, Height int
 	// FPS is the rate that frames come at, which rate control believes; 0 stands for 30.
 	FPS float64
@@ -40,7 +40,7 @@ type EncoderOptions struct {
 	// GOP is the number of frames from one IDR picture to the next at most; 0 makes only those
 	// that Encode is asked for.
 	GOP int
-	// Preset is x264's, such as "veryfast"; empty stands for "superfast".
+	// Preset is x264's, such as "veryfast"; empty stands for "superfast". openh264 has none.
 	Preset string
 	// Display is written into the stream.
 	Display Display
@@ -48,7 +48,6 @@ type EncoderOptions struct {
 
 // The bounds of EncoderOptions.
 const (
-	minEncodedSide = 2
 	maxEncodedSide = 4096
 	minBitrate     = 16_000
 	maxBitrate     = 200_000_000
