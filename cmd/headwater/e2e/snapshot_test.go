@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/jpeg"
 	"net/http"
@@ -42,6 +43,12 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("of no broadcast: %d %s", status, why)
 	}
 	encode(t, n.rtmpURL("a"))
+	await(t, "the tone is measured", func() bool {
+		status, text := n.get(t, "/v1/broadcasts/live/a/loudness")
+		var loud struct{ Momentary float64 }
+		return status == http.StatusOK && json.Unmarshal([]byte(text), &loud) == nil &&
+			loud.Momentary > -40
+	})
 	// The left upper corner of the test picture, which solid makes one colour of.
 	corner := image.Rect(2, 2, 118, 98)
 	await(t, "the snapshot shows the picture", func() bool {
