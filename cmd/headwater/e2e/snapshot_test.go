@@ -24,8 +24,8 @@ func (n *node) snapshot(t *testing.T, key string) (picture image.Image, status i
 	return picture, status, ""
 }
 
-// tell runs a command line of headwater's against the node and returns what it printed.
-func (n *node) tell(t *testing.T, args ...string) string {
+// shell runs a command line of headwater's against the node and returns what it printed.
+func (n *node) shell(t *testing.T, args ...string) string {
 	t.Helper()
 	p := start(t, headwater, append(args, "--url", "http://"+n.http)...)
 	wrote := finish(t, p)
@@ -56,7 +56,7 @@ func TestSnapshot(t *testing.T) {
 		return picture != nil && picture.Bounds().Size() == image.Pt(320, 180) &&
 			contrast(picture, corner) > 50
 	})
-	answer := n.tell(t, "blur", "live/a", "--rect", "0,0,0.375,0.6", "--mode", "solid")
+	answer := n.shell(t, "blur", "live/a", "--rect", "0,0,0.375,0.6", "--mode", "solid")
 	if !strings.HasPrefix(answer, "live/a: blur holds from ") || !strings.Contains(answer, "epoch 1") {
 		t.Errorf("the command prints %q", answer)
 	}
@@ -75,7 +75,7 @@ func TestSnapshot(t *testing.T) {
 		}
 		return seen >= 3
 	})
-	n.tell(t, "blur", "live/a", "--off")
+	n.shell(t, "blur", "live/a", "--off")
 	await(t, "the snapshot is clear again", func() bool {
 		picture, _, _ := n.snapshot(t, "a")
 		return picture != nil && contrast(picture, corner) > 50
