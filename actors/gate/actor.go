@@ -75,6 +75,7 @@ func (g *gate) Receive(ctx actor.Context) {
 	case Dataer:
 		m.Data(msg.Data())
 	case *process.Hello:
+		ctx.Watch(msg.PID)
 		m.Hello(msg)
 	case *process.Ready:
 		m.Ready(msg)
@@ -100,6 +101,7 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.unsubscribe(ctx, msg.Subscriber)
 	case *actor.Terminated:
 		g.state.subscribers.remove(msg.Who)
+		m.Gone(msg.Who)
 	case *actor.Stopping, *actor.Restarting:
 		g.halt()
 	}
@@ -115,6 +117,9 @@ type Dataer interface{ Data() media.AccessUnit }
 func (g *gate) started(ctx actor.Context) {
 	for _, s := range g.state.subscribers {
 		ctx.Watch(s.pid)
+	}
+	for _, pid := range g.state.machine.parts() {
+		ctx.Watch(pid)
 	}
 	g.ask(ctx)
 }
@@ -172,6 +177,7 @@ func (g *gate) fault(f *process.Fault) {
 // up takes note that a topic has begun, for the first time or after a failure.
 func (g *gate) up(ctx actor.Context, u *topic.Up) {
 	m := g.state.machine
+	ctx.Watch(u.PID)
 	m.LaneUp(u.Name, u.PID)
 	if l := m.lane(u.Name); l != nil && l.topic != nil {
 		g.follow(ctx, l)
