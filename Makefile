@@ -3,12 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup media libraries build run test lint vet tidy race bench fuzz e2e clean
+.PHONY: help setup media libraries build run test lint vet tidy race bench fuzz asan e2e clean
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
 # Where memory is shared between goroutines, the tests run under the race detector too.
-SHARED  := ./actors/... ./cluster/...
+SHARED  := ./actors/... ./cluster/... ./codec/av
 # How long make fuzz stays with each target, and how often make bench repeats.
 FUZZTIME ?= 1m
 COUNT    ?= 1
@@ -37,6 +37,7 @@ run: build ## start one node with a demo broadcast; watch it at http://localhost
 
 test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, kernels, races, end to end
 	go test $$(go list ./... | grep -v /e2e)
+	go test -tags openh264 -run 'Encode|GOP|Bitrate|Display|Allocations|Closed' ./codec/av
 	$(SCRIPTS)/halide-test.sh quick
 	go test -race $(SHARED)
 	go test -count=1 $(E2E)
@@ -64,6 +65,11 @@ bench: ## benchmarks, with the yardsticks that they are measured against
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 	@$(SCRIPTS)/setup.sh build test
 	FUZZTIME=$(FUZZTIME) $(SCRIPTS)/fuzz.sh ./...
+
+asan: ## codec/av with its C under AddressSanitizer: tests, then its fuzz targets (FUZZTIME=1m)
+	@$(SCRIPTS)/setup.sh build test
+	go test -asan -skip NoGrowth ./codec/av  # it keeps for a while what is freed
+	FUZZTIME=$(FUZZTIME) FUZZFLAGS=-asan $(SCRIPTS)/fuzz.sh ./codec/av
 
 e2e: setup ## the real binary with real ffmpeg and a real browser
 	go test -count=1 -v $(E2E)

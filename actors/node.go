@@ -59,6 +59,7 @@ func newTree(o Options, desk *listen.Desk) (*tree, error) {
 		system: actor.NewActorSystem(actor.WithLoggerFactory(
 			func(*actor.ActorSystem) *slog.Logger { return quiet(log) })),
 	}
+	shrink(t.system.ProcessRegistry)
 	t.window.Set(o.Window)
 	var err error
 	if t.metrics, err = newMetrics(o.Registry); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/listen"
 	"github.com/headwater-live/headwater/actors/load"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
@@ -74,12 +75,13 @@ func (o *Options) log() *slog.Logger { return o.Runtime.Log }
 type metrics struct {
 	origin, rendition, edge *topic.Metrics
 
-	gates   *gate.Metrics
-	process *process.Metrics
-	ingest  *ingest.Metrics
-	viewers *edge.Metrics
-	listen  *listen.Metrics
-	load    *load.Metrics
+	gates    *gate.Metrics
+	process  *process.Metrics
+	loudness *loudness.Metrics
+	ingest   *ingest.Metrics
+	viewers  *edge.Metrics
+	listen   *listen.Metrics
+	load     *load.Metrics
 }
 
 func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
@@ -107,6 +109,9 @@ func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
 	if m.listen, err = listen.NewMetrics(reg); err != nil {
 		return m, err
 	}
-	m.load, err = load.NewMetrics(reg)
+	if m.load, err = load.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	m.loudness, err = loudness.NewMetrics(reg)
 	return m, err
 }

@@ -39,6 +39,7 @@ const (
 	sourceName     = "topic/source"
 	renditionsName = "renditions"
 	processingName = "processing"
+	snapshotsName  = "snapshots"
 )
 
 // sourceMailbox holds two seconds of a 60 fps broadcast and the backlog of a snapshot; beyond that
@@ -75,6 +76,7 @@ func (t *tree) node() supervise.Spec {
 				Name: edgesName, Kind: "edges", Strategy: supervise.Dynamic, Rebind: true,
 				Templates: []supervise.Spec{t.edge("KEY", "")},
 			},
+			t.snapshots(),
 			t.listeners(),
 		},
 	}

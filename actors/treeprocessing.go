@@ -4,8 +4,10 @@ import (
 	"time"
 
 	"github.com/headwater-live/headwater/actors/gate"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
 	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/av"
@@ -26,7 +28,10 @@ type ProcessingOptions struct {
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
 	// is to process always.
 	Hybrid bool
-	// Loudness has the sound measured.
+	// SnapshotCommand is the command line of a child process that makes snapshots, where Isolation
+	// asks for one.
+	SnapshotCommand []string
+	// Loudness has the sound of every broadcast measured.
 	Loudness bool
 }
 
@@ -46,6 +51,10 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 	below := func(name string) []string {
 		return []string{broadcastsName, broadcastName(key, epoch), name}
 	}
+	var measure func() supervise.Spec
+	if t.Processing.Loudness {
+		measure = func() supervise.Spec { return t.spec(t.loudness(key, epoch)) }
+	}
 	return supervise.Spec{
 		Name: gate.Name, Kind: "gate", Mailbox: 2 * sourceMailbox, Rebind: true,
 		Note: "decides what leaves; fails closed",
@@ -59,7 +68,7 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 			Topic: func(name string) supervise.Spec {
 				return t.spec(t.rendition(key, epoch, name, "one of the ladder"))
 			},
-			Metrics: t.metrics.gates,
+			Loudness: measure, Metrics: t.metrics.gates,
 		}),
 	}
 }
@@ -69,10 +78,44 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 func (t *tree) processing(key string, epoch uint64) supervise.Spec {
 	return supervise.Spec{
 		Name: processingName, Kind: "processing", Strategy: supervise.Dynamic, Rebind: true,
-		Note:      "never spent: what fails comes back",
-		Limit:     supervise.Limit{Max: 1000, Within: 10 * time.Second},
-		Backoff:   supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
-		Templates: []supervise.Spec{t.process(key, epoch, "NAME", settings.Rendition{})},
+		Note:    "never spent: what fails comes back",
+		Limit:   supervise.Limit{Max: 1000, Within: 10 * time.Second},
+		Backoff: supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		Templates: []supervise.Spec{
+			t.process(key, epoch, "NAME", settings.Rendition{}), t.loudness(key, epoch),
+		},
+	}
+}
+
+// loudness measures the broadcast's sound.
+func (t *tree) loudness(key string, epoch uint64) supervise.Spec {
+	broadcast := broadcastName(key, epoch)
+	return supervise.Spec{
+		Name: loudness.Name, Kind: "loudness", Mailbox: sourceMailbox, Note: "audio volume analysis",
+		New: loudness.New(loudness.Options{
+			Key: key, Epoch: epoch, Source: t.pid(broadcastsName, broadcast, sourceName),
+			Gate: t.pid(broadcastsName, broadcast, gate.Name), Metrics: t.metrics.loudness,
+		}),
+	}
+}
+
+// snapshots makes JPEGs of what viewers see. It is under a supervisor of its own, so that a picture
+// on which it fails, again and again, costs the node nothing else.
+func (t *tree) snapshots() supervise.Spec {
+	isolation := t.Processing.Isolation
+	isolation.Command = t.Processing.SnapshotCommand
+	return supervise.Spec{
+		Name: snapshotsName, Kind: "snapshots", Strategy: supervise.OneForOne, Rebind: true,
+		Note:    "never spent: a bad picture costs no more",
+		Limit:   supervise.Limit{Max: 1000, Within: 10 * time.Second},
+		Backoff: supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		Children: []supervise.Spec{{
+			Name: snapshot.Name, Kind: "snapshot", Note: "JPEGs of what viewers see",
+			New: snapshot.New(snapshot.Options{
+				Slots: t.Processing.Slots, Limits: t.Processing.Limits, Processing: t.metrics.process,
+				Isolation: isolation,
+			}),
+		}},
 	}
 }
 

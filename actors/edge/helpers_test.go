@@ -2,7 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -21,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"github.com/headwater-live/headwater/actors/own"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/flv"
 	"github.com/headwater-live/headwater/codec/media"
@@ -141,10 +141,8 @@ func (s *source) push(letters string, size int) {
 // side is one viewer's writer, run as its actor runs it.
 type side struct {
 	*writer
-	t      testing.TB
-	cancel context.CancelFunc
-	done   chan struct{}
-	reason Reason
+	t    testing.TB
+	done chan struct{}
 }
 
 // bounds are a viewer's that has time.
@@ -173,17 +171,22 @@ func viewerOn(t testing.TB, s *source, p Protocol, conn net.Conn, b Bounds) *wri
 	}
 	system := newSystem()
 	o := &ViewerOptions{Key: "live/a", Socket: socket, Bounds: b, Metrics: newMetrics(t)}
-	return newWriter(o, s.ring, system, system.NewLocalPID("nobody"))
+	group := own.NewGroup(new(own.Counts), func(p *own.Panic) { panic(p) })
+	return newWriter(o, s.ring, group, system, system.NewLocalPID("nobody"))
 }
 
 // watch runs a viewer.
 func watch(t testing.TB, w *writer) *side {
-	ctx, cancel := context.WithCancel(t.Context())
-	v := &side{writer: w, t: t, cancel: cancel, done: make(chan struct{})}
+	v := &side{writer: w, t: t, done: make(chan struct{})}
 	w.Metrics.joined(w.Socket.Protocol)
+	if !w.goroutines.Go("writer", w.run) {
+		t.Fatal("the writer does not start")
+	}
 	go func() {
 		defer close(v.done)
-		w.run(ctx)
+		for w.goroutines.Len() > 0 {
+			<-time.After(time.Millisecond)
+		}
 	}()
 	t.Cleanup(func() { v.end() })
 	return v
@@ -191,7 +194,7 @@ func watch(t testing.TB, w *writer) *side {
 
 // end interrupts the viewer as its actor does, and waits for it.
 func (v *side) end() {
-	v.cancel()
+	v.goroutines.Cancel()
 	v.interrupt()
 	v.wait()
 }
@@ -203,7 +206,6 @@ func (v *side) wait() {
 	case <-time.After(patience):
 		v.t.Fatal("the writer does not end")
 	}
-	v.cancel()
 }
 
 // closedFor is the one reason that was counted.

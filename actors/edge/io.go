@@ -2,11 +2,9 @@ package edge
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -30,15 +28,16 @@ type Socket struct {
 	// Rendition is what the viewer asked for, "" for the public one.
 	Rendition string
 
-	raw     syscall.RawConn // nil when the bytes have to pass through Conn: TLS
+	direct  bool // fd can be written; else the bytes have to pass through Conn: TLS
 	fd      uintptr
-	step    func(fd uintptr) bool
-	peek    func(fd uintptr) bool
 	iov     *iovecs
 	err     error
 	patient bool // a full send buffer is waited for
 	taken   int  // bytes written by the present step
 	dirty   bool // a unit was written in part
+	heard   byte // what silent has seen
+	unread  bool // poll has left something with the guard
+	deep    bool // the owner's stack has grown: set by whatever needs more than a fresh one has
 	stopped atomic.Bool
 	owned   atomic.Bool
 }
@@ -50,16 +49,15 @@ func (s *Socket) Own() bool { return s.owned.CompareAndSwap(false, true) }
 
 // begin takes the connection over.
 func (s *Socket) begin() error {
+	s.Ready = nil // it has served
 	if tcp, ok := plain(s.Conn).(*net.TCPConn); ok {
-		raw, err := tcp.SyscallConn()
-		if err != nil {
+		var err error
+		if s.fd, err = descriptor(tcp); err != nil {
 			return err
 		}
-		s.raw, s.step, s.peek = raw, s.writeStep, s.peekStep
-		if err := raw.Control(func(fd uintptr) { s.fd = fd }); err != nil {
-			return err
-		}
+		s.direct, s.deep = true, true
 	}
+	s.unread = true // perhaps, from the negotiation
 	if tcp := transport(s.Conn); tcp != nil && s.SendBuffer > 0 {
 		if err := tcp.SetWriteBuffer(s.SendBuffer); err != nil {
 			return err
@@ -102,35 +100,43 @@ func (s *Socket) finish(words []byte, why Reason) {
 // the send buffer is full does it arm a deadline and wait. It fails with os.ErrDeadlineExceeded if
 // the viewer takes nothing for the time of stall, or not all in trickle times that.
 func (s *Socket) write(iov *iovecs, stall time.Duration) error {
-	if s.raw == nil {
+	if !s.direct {
 		return s.writeThrough(iov, stall)
 	}
 	s.iov, s.err, s.dirty = iov, nil, true
 	s.patient = false
 	s.writeStep(s.fd) // only its owner closes the connection, see Own: fd is no other's
-	for passes := 0; ; passes++ {
-		if s.err != nil {
-			return s.err
-		}
-		if iov.left() == 0 {
-			s.dirty = false
-			if passes > 0 {
-				return s.disarm()
-			}
-			return nil
-		}
-		if passes == trickle {
-			return os.ErrDeadlineExceeded
-		}
+	if s.err == nil && iov.left() > 0 {
+		return s.writePatiently(stall)
+	}
+	s.dirty = s.err != nil
+	return s.err
+}
+
+// writePatiently writes what is left, as the send buffer has room for it.
+func (s *Socket) writePatiently(stall time.Duration) error {
+	s.deep = true
+	raw, err := plain(s.Conn).(*net.TCPConn).SyscallConn() //nolint:forcetypeassert // it is direct
+	if err != nil {
+		return err
+	}
+	for range trickle {
 		if err := s.arm(stall); err != nil {
 			return err
 		}
 		s.patient, s.taken = true, 0
-		err := s.raw.Write(s.step)
-		if err != nil && (s.taken == 0 || s.stopped.Load()) {
+		err := raw.Write(s.writeStep)
+		switch {
+		case err != nil && (s.taken == 0 || s.stopped.Load()):
 			return err
+		case s.err != nil:
+			return s.err
+		case s.iov.left() == 0:
+			s.dirty = false
+			return s.disarm()
 		}
 	}
+	return os.ErrDeadlineExceeded
 }
 
 // trickle is how many times stall one write may take.
@@ -175,7 +181,8 @@ func (s *Socket) writeStep(fd uintptr) bool {
 	return true
 }
 
-// writeThrough writes by way of the connection, which has to see every byte.
+// writeThrough writes by way of the connection, which has to see every byte. Here no stack stays
+// small: there is no use in a fresh one.
 func (s *Socket) writeThrough(iov *iovecs, stall time.Duration) error {
 	s.dirty = true
 	if err := s.arm(stall); err != nil {
@@ -192,9 +199,21 @@ func (s *Socket) writeThrough(iov *iovecs, stall time.Duration) error {
 // node waits in his own socket.
 const mostAtOnce = 64
 
+// silent reports whether the viewer has sent nothing that poll has not seen. It is all that a
+// viewer mostly has to be asked, and little.
+func (s *Socket) silent() bool {
+	if !s.direct || s.unread {
+		return false
+	}
+	_, _, errno := unix.Syscall6(unix.SYS_RECVFROM, s.fd, uintptr(unsafe.Pointer(&s.heard)), 1,
+		unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // what recvfrom takes
+	return errno == unix.EAGAIN
+}
+
 // poll looks at what the viewer has sent, without waiting. It reports false when he has left. stall
 // bounds the time to answer him.
 func (s *Socket) poll(stall time.Duration) bool {
+	s.deep, s.unread = s.direct, false
 	if s.Guard == nil {
 		return s.pollHTTP()
 	}
@@ -214,6 +233,7 @@ func (s *Socket) poll(stall time.Duration) bool {
 			return false
 		}
 	}
+	s.unread = true
 	return true
 }
 
@@ -230,32 +250,20 @@ func (s *Socket) answer(b []byte, stall time.Duration) error {
 	return s.disarm()
 }
 
+// pollHTTP reads and forgets what an HTTP viewer sends after his request, until he ends.
 func (s *Socket) pollHTTP() bool {
-	if s.raw == nil {
+	if !s.direct {
 		return true
 	}
-	s.err = nil
-	if err := s.raw.Read(s.peek); err != nil {
-		return false
-	}
-	return s.err == nil
-}
-
-// peekStep reads and forgets what an HTTP viewer sends after his request, until he ends.
-func (s *Socket) peekStep(fd uintptr) bool {
 	var buf [256]byte
 	for range mostAtOnce {
-		n, err := unix.Read(int(fd), buf[:])
+		n, err := unix.Read(int(s.fd), buf[:])
 		switch {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
 			return true
-		case err != nil:
-			s.err = err
-			return true
-		case n == 0:
-			s.err = io.EOF
-			return true
+		case err != nil, n == 0:
+			return false
 		}
 	}
 	return true

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,60 +17,57 @@ var ErrWouldBlock = errors.New("nothing to read now")
 // what is there, so that a viewer needs no goroutine for the little that it sends.
 type PollReader struct {
 	conn    net.Conn
-	raw     syscall.RawConn
 	polling bool
-	step    func(fd uintptr) bool
-	buf     []byte
-	n       int
-	err     error
+	direct  bool // fd can be read
+	fd      uintptr
 }
 
 // NewPollReader returns a reader of conn that waits.
 func NewPollReader(conn net.Conn) *PollReader { return &PollReader{conn: conn} }
 
-// Poll makes Read return ErrWouldBlock instead of waiting.
+// Poll makes Read return ErrWouldBlock instead of waiting. Whoever reads from then on owns the
+// connection: nobody else may close it meanwhile.
 func (p *PollReader) Poll() {
 	p.polling = true
 	if tcp, ok := plain(p.conn).(*net.TCPConn); ok {
-		if raw, err := tcp.SyscallConn(); err == nil {
-			p.raw, p.step = raw, p.readStep
-		}
+		var err error
+		p.fd, err = descriptor(tcp)
+		p.direct = err == nil
 	}
 }
 
 // Read implements io.Reader.
 func (p *PollReader) Read(buf []byte) (int, error) {
-	if !p.polling {
+	switch {
+	case !p.polling:
 		return p.conn.Read(buf)
-	}
-	if p.raw == nil {
+	case !p.direct:
 		return p.readSoon(buf)
 	}
-	p.buf, p.n, p.err = buf, 0, nil
-	if err := p.raw.Read(p.step); err != nil {
-		return 0, err
-	}
-	p.buf = nil
-	return p.n, p.err
-}
-
-func (p *PollReader) readStep(fd uintptr) bool {
 	for {
-		n, err := unix.Read(int(fd), p.buf)
+		n, err := unix.Read(int(p.fd), buf)
 		switch {
 		case err == unix.EINTR:
-			continue
 		case err == unix.EAGAIN:
-			p.err = ErrWouldBlock
+			return 0, ErrWouldBlock
 		case err != nil:
-			p.err = err
-		case n == 0 && len(p.buf) > 0:
-			p.err = io.EOF
+			return 0, err
+		case n == 0 && len(buf) > 0:
+			return 0, io.EOF
 		default:
-			p.n = n
+			return n, nil
 		}
-		return true
 	}
+}
+
+// descriptor is that of a connection, for as long as it is not closed.
+func descriptor(tcp *net.TCPConn) (fd uintptr, err error) {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	err = raw.Control(func(n uintptr) { fd = n })
+	return fd, err
 }
 
 // soon is how long a connection that cannot be polled is read: TLS keeps its records to itself.

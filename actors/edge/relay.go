@@ -41,6 +41,8 @@ func (r *relay) Receive(ctx actor.Context) {
 		ctx.Send(r.Topic, msg)
 	case *topic.Snapshot:
 		ctx.Send(r.Topic, msg)
+	case *topic.Seal:
+		ctx.Send(r.Topic, msg)
 	case *actor.Started, *supervise.Rebind:
 		r.follow(ctx)
 	case *directory.Located:

@@ -40,14 +40,14 @@ type ViewerOptions struct {
 
 // NewViewer returns the producer of a viewer's actor.
 func NewViewer(o ViewerOptions) func(*supervise.Self) actor.Actor {
-	return func(self *supervise.Self) actor.Actor { return &viewer{ViewerOptions: o, self: self} }
+	return func(self *supervise.Self) actor.Actor { return &viewer{ViewerOptions: &o, self: self} }
 }
 
 // closed tells the actor that its connection is over.
 type closed struct{ reason Reason }
 
 type viewer struct {
-	ViewerOptions
+	*ViewerOptions
 	self   *supervise.Self
 	writer *writer
 	timer  *time.Timer
@@ -114,9 +114,10 @@ func (v *viewer) begin(ctx actor.Context, ring *topic.Ring) {
 		return
 	}
 	v.halt()
-	w := newWriter(&v.ViewerOptions, ring, ctx.ActorSystem(), ctx.Self())
+	w := newWriter(v.ViewerOptions, ring, v.self.Goroutines, ctx.ActorSystem(), ctx.Self())
 	if v.self.Goroutines.Go("writer", w.run) {
 		v.writer = w
+		v.Topic = nil // it has served
 	}
 }
 

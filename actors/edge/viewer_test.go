@@ -122,7 +122,7 @@ func TestViewerGivesUp(t *testing.T) {
 	w := viewerOn(t, newSource(t), HTTPFLV, tcp, b)
 	play(t, *w.ViewerOptions, func(actor.Context) {}, func(end func()) {
 		got, err := io.ReadAll(peer)
-		if err != nil || !strings.Contains(string(got), http.StatusText(503)) {
+		if err != nil || !strings.Contains(string(got), http.StatusText(http.StatusServiceUnavailable)) {
 			t.Errorf("the viewer is told %q, %v", got, err)
 		}
 		end()

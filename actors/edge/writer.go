@@ -9,24 +9,29 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/headwater-live/headwater/actors/own"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/media"
 )
 
 // writer is a viewer's goroutine: it follows the ring and writes to the socket. All that waits for
 // the viewer waits here, in the ring, in units that are shared by all viewers.
+//
+// Its stack is the largest part of what a viewer costs, and a stack that has grown does not shrink
+// again. So what is done for every unit stays within the two kilobytes that a stack begins with,
+// and whoever has gone deeper, to begin, to wait for a full send buffer or to read what the viewer
+// has sent, hands over to a fresh goroutine before it waits: see Socket.deep.
 type writer struct {
 	*ViewerOptions
-	system *actor.ActorSystem
-	self   *actor.PID
-	ring   *topic.Ring
-	reader *topic.Reader
-	waiter topic.Waiter
-	wake   chan struct{}
+	system     *actor.ActorSystem
+	self       *actor.PID
+	goroutines *own.Group
+	ring       *topic.Ring
+	reader     *topic.Reader
 
-	joinedAt time.Time // when the connection was made
-	lastUnit int64     // Unix nanoseconds, as all times below
+	lastUnit int64 // Unix nanoseconds, as all times below
 	lastPoll int64
+	open     bool // the connection is ours
 	began    bool // the prologue has been sent
 	first    bool // a first unit has been sent
 	skips    uint64
@@ -52,69 +57,92 @@ type scratch struct {
 }
 
 func newWriter(
-	o *ViewerOptions, ring *topic.Ring, system *actor.ActorSystem, self *actor.PID,
+	o *ViewerOptions, ring *topic.Ring, goroutines *own.Group, system *actor.ActorSystem,
+	self *actor.PID,
 ) *writer {
-	w := &writer{
-		ViewerOptions: o, ring: ring, system: system, self: self,
+	return &writer{
+		ViewerOptions: o, ring: ring, goroutines: goroutines, system: system, self: self,
 		reader:   topic.NewReader(ring, media.Time(o.Bounds.Behind)),
-		wake:     make(chan struct{}, 1),
-		joinedAt: o.Socket.Since,
 		lastUnit: ring.Clock(),
 	}
-	w.waiter.Wake = w.wakeUp
-	return w
 }
 
-// wakeUp is called by the ring's writer and must not block.
-func (w *writer) wakeUp() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
+// interrupt ends whatever the writer waits for.
+func (w *writer) interrupt() {
+	w.Socket.interrupt()
+	w.ring.Nudge()
+}
+
+// run writes until it is over, or goes on on a goroutine with a smaller stack.
+func (w *writer) run(context.Context) {
+	reason, over := Broken, true // what it was if serve panics
+	defer func() {
+		if over {
+			w.end(reason)
+		}
+	}()
+	reason, over = w.serve()
+	if !over && !w.goroutines.Go("writer", w.run) {
+		reason, over = Draining, true
 	}
 }
 
-// interrupt ends whatever the writer waits for. Its context is done by now.
-func (w *writer) interrupt() {
-	w.Socket.interrupt()
-	w.wakeUp()
+func (w *writer) end(reason Reason) {
+	w.account()
+	w.Socket.finish(w.Socket.Protocol.epilogue(reason, w.began), reason)
+	w.Metrics.left(w.Socket.Protocol, reason)
+	w.system.Root.Send(w.self, &closed{reason})
 }
 
-func (w *writer) run(ctx context.Context) {
-	reason := Broken // what it was if serve panics
-	defer func() {
-		w.account()
-		w.Socket.finish(w.Socket.Protocol.epilogue(reason, w.began), reason)
-		w.Metrics.left(w.Socket.Protocol, reason)
-		w.system.Root.Send(w.self, &closed{reason})
-	}()
-	reason = w.serve(ctx)
+// serve writes until there is a reason not to, or until its stack has grown.
+func (w *writer) serve() (reason Reason, over bool) {
+	if !w.open {
+		if reason, over = w.takeOver(); over {
+			return reason, true
+		}
+	}
+	for {
+		turn := w.ring.Turn() // first, see there
+		if w.Socket.stopped.Load() {
+			return Draining, true
+		}
+		if reason, over = w.turn(); over {
+			if w.Socket.stopped.Load() {
+				reason = Draining
+			}
+			return reason, true
+		}
+		if w.reader.Pending() {
+			continue
+		}
+		if w.Socket.deep {
+			w.Socket.deep = false
+			return 0, false
+		}
+		<-turn
+	}
 }
 
-// serve writes until there is a reason not to.
-func (w *writer) serve(ctx context.Context) Reason {
-	select {
-	case <-w.Socket.Ready:
-	case <-ctx.Done():
-		return Draining
+// takeOver waits for the end of the negotiation and begins.
+func (w *writer) takeOver() (reason Reason, over bool) {
+	for !w.open {
+		turn := w.ring.Turn()
+		if w.Socket.stopped.Load() {
+			return Draining, true
+		}
+		select {
+		case <-w.Socket.Ready:
+			w.open = true
+		case <-turn:
+		}
 	}
 	if err := w.Socket.begin(); err != nil {
 		if w.Socket.stopped.Load() {
-			return Draining
+			return Draining, true
 		}
-		return Broken
+		return Broken, true
 	}
-	for !w.Socket.stopped.Load() {
-		if reason, over := w.turn(); over {
-			if w.Socket.stopped.Load() {
-				break
-			}
-			return reason
-		}
-		if !w.reader.Pending() && w.ring.Wait(&w.waiter, w.reader.Seen()) {
-			<-w.wake
-		}
-	}
-	return Draining
+	return 0, false
 }
 
 // turn writes what there is, as far as one write goes, or reports that it is over.
@@ -178,7 +206,7 @@ func (w *writer) delivered(units []*topic.Unit, now int64) {
 	}
 	if !w.first {
 		w.first = true
-		w.Metrics.of(w.Socket.Protocol).join.Observe(time.Since(w.joinedAt).Seconds())
+		w.Metrics.of(w.Socket.Protocol).join.Observe(time.Since(w.Socket.Since).Seconds())
 	}
 }
 
@@ -203,7 +231,7 @@ const pollEvery = time.Second
 
 func (w *writer) inspect(now int64) (reason Reason, over bool) {
 	w.account()
-	if !w.Socket.poll(w.Bounds.Stall) {
+	if !w.Socket.silent() && !w.Socket.poll(w.Bounds.Stall) {
 		return Left, true
 	}
 	times, _ := w.reader.Skips()

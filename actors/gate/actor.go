@@ -6,11 +6,11 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
-	"github.com/headwater-live/headwater/codec/media"
 )
 
 // Name is the actor's name in the tree.
@@ -32,6 +32,8 @@ type Options struct {
 	// Worker and Topic declare the children that the gate asks those for.
 	Worker func(StartWorker) supervise.Spec
 	Topic  func(name string) supervise.Spec
+	// Loudness declares the actor that measures the sound, nil for none.
+	Loudness func() supervise.Spec
 	// Metrics count what is kept back.
 	Metrics *Metrics
 }
@@ -72,8 +74,8 @@ func (g *gate) Receive(ctx actor.Context) {
 		}
 	case *process.Output:
 		g.output(msg)
-	case Dataer:
-		m.Data(msg.Data())
+	case *loudness.Event:
+		m.Data(msg.Unit)
 	case *process.Hello:
 		ctx.Watch(msg.PID)
 		m.Hello(msg)
@@ -97,6 +99,8 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.up(ctx, msg)
 	case *Subscribe:
 		g.subscribe(ctx, msg)
+	case *Newest:
+		ctx.Respond(m.Newest(msg))
 	case *Unsubscribe:
 		g.unsubscribe(ctx, msg.Subscriber)
 	case *actor.Terminated:
@@ -110,9 +114,6 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.timer = later(ctx, interval, &pulse{of: g})
 	}
 }
-
-// Dataer is a message that brings data about the broadcast.
-type Dataer interface{ Data() media.AccessUnit }
 
 func (g *gate) started(ctx actor.Context) {
 	for _, s := range g.state.subscribers {
@@ -133,6 +134,9 @@ func (g *gate) ask(ctx actor.Context) {
 func (g *gate) settings(ctx actor.Context, c *settings.Current) {
 	if !g.known {
 		g.known = true
+		if g.Loudness != nil { // one that is there already stays
+			ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
+		}
 		ctx.Send(g.Source, &topic.Subscribe{Subscriber: ctx.Self()})
 	}
 	g.state.machine.Settings(c.Settings)
@@ -189,6 +193,8 @@ func (g *gate) carryOut(ctx actor.Context) {
 		switch e := effect.(type) {
 		case *Pass:
 			ctx.Send(e.Topic, e.Unit)
+		case *Seal:
+			ctx.Send(e.Topic, &topic.Seal{})
 		case *SendOrder:
 			ctx.Send(e.To, e.Order)
 		case *StartWorker:

@@ -47,6 +47,7 @@ type lane struct {
 	pts     media.Time    // the greatest of the pictures passed
 	began   bool          // a picture was passed
 	mixed   bool          // it has shown pictures of both
+	newest  entry
 
 	from     media.Time // the worker's pictures are shown from here on
 	required uint64     // pictures from cut on have to be filtered under this version, or a later one
@@ -84,8 +85,8 @@ func (l *lane) require(version uint64, cut media.Time) {
 	}
 }
 
-// emit gives an access unit its place.
-func (l *lane) emit(m *Machine, u *topic.Unit) {
+// emit gives an access unit its place, and returns it there.
+func (l *lane) emit(m *Machine, u *topic.Unit) *topic.Unit {
 	l.seq++
 	if u.Role == media.SequenceHeader {
 		u = u.Placed(l.epoch, l.seq, nil)
@@ -96,6 +97,7 @@ func (l *lane) emit(m *Machine, u *topic.Unit) {
 	if l.topic != nil {
 		m.emit(&Pass{Topic: l.topic, Unit: u})
 	}
+	return u
 }
 
 // header passes the source's header of a track on, unless it was the last one.
@@ -123,12 +125,16 @@ func (l *lane) own(m *Machine, u *topic.Unit) {
 	if u.Role == media.SequenceHeader {
 		return
 	}
-	if l.mixed && m.source.isIDR(u) {
+	idr := m.source.isIDR(u)
+	if l.mixed && idr {
 		v := topic.NewUnit(u.Epoch, u.Seq, m.source.inBand(u))
 		v.Arrived = u.Arrived
 		u = v
 	}
-	l.emit(m, u)
+	u = l.emit(m, u)
+	if idr {
+		l.note(u, 0)
+	}
 	l.showed(u.PTS())
 }
 
@@ -173,8 +179,10 @@ func (l *lane) output(m *Machine, o *process.Output) {
 		l.shown[media.Video] = nil
 		l.emit(m, topic.NewUnit(l.epoch, 0, headerOf(o)))
 	}
-	u := topic.NewUnit(l.epoch, 0, o.Unit)
-	l.emit(m, u)
+	u := l.emit(m, topic.NewUnit(l.epoch, 0, o.Unit))
+	if u.Role == media.Keyframe {
+		l.note(u, o.Version)
+	}
 	l.showed(o.Unit.PTS())
 }
 

@@ -32,7 +32,9 @@ type Machine struct {
 	settings *settings.Settings // nil until they are known: nothing passes before
 	hybrid   bool
 	since    time.Time // when the present settings came
+	blurred  uint64    // the version that last changed the blur
 	reported uint64    // the version that was last reported to hold, plus one
+	sealed   uint64    // the version whose pictures late joiners begin with
 	now      time.Time
 	source   source
 	lanes    []*lane // the public one first
@@ -108,6 +110,7 @@ func (m *Machine) Settings(s *settings.Settings) {
 		m.settle()
 		return
 	}
+	m.blurs(m.settings, s)
 	m.settings, m.since = s, m.now
 	m.reported = min(m.reported, s.Version)
 	m.ladder()
@@ -130,6 +133,11 @@ func (m *Machine) Settings(s *settings.Settings) {
 		l.phase = returning
 	case m.settings.Always: // to be there at once
 		m.want(Main, settings.Rendition{})
+	}
+	for _, l := range m.lanes { // late joiners begin there, see seal
+		if m.hides() && l.phase == processed && l.began {
+			l.refresh++
+		}
 	}
 	for _, w := range m.workers {
 		m.order(w)

@@ -57,16 +57,23 @@ func TestBlurOnAndOff(t *testing.T) {
 	if h := s.held(); h.Version != 1 || h.State != settings.Live || h.PTS != s.pts(6)+ms {
 		t.Errorf("reported: %+v", h)
 	}
+	if !slices.Equal(s.seals, []string{"public"}) {
+		t.Errorf("sealed against late joiners: %v", s.seals)
+	}
 	s.frames(3)
 	s.want("public", "source x7, main v1 r1 x3")
+	s.settings(func(n *settings.Settings) { n.Blur.Mode = settings.Solid })
+	if !s.workers[Main].wantIDR || len(s.seals) != 2 {
+		t.Errorf("another blur: IDR asked for %v, sealed %v", s.workers[Main].wantIDR, s.seals)
+	}
 	s.settings(unblurred)
-	if h := s.held(); h.Version != 2 || h.PTS != s.pts(9)+ms {
+	if h := s.held(); h.Version != 3 || h.PTS != s.pts(9)+ms {
 		t.Errorf("reported: %+v", h)
 	}
 	s.frames(6) // up to 16, where the source's next IDR picture is
-	s.want("public", "source x7, main v1 r1 x3, main v2 r0 x6")
+	s.want("public", "source x7, main v1 r1 x3, main v3 r0 x6")
 	s.frames(8)
-	s.want("public", "source x7, main v1 r1 x3, main v2 r0 x6, source x8")
+	s.want("public", "source x7, main v1 r1 x3, main v3 r0 x6, source x8")
 	var inBand bool
 	for _, u := range s.passed["public"] {
 		inBand = inBand || u.Role == media.Keyframe && strings.Contains(string(u.Body), string(

@@ -170,7 +170,25 @@ func (m *Machine) settle() {
 		holds.PTS = max(holds.PTS, m.source.pts)
 	}
 	m.reported = m.settings.Version + 1
+	m.seal()
 	m.emit(holds)
+}
+
+// Seal has those who join a rendition begin with what is still to come.
+type Seal struct{ Topic *actor.PID }
+
+// seal keeps late joiners from what was shown before the present settings: their first picture is
+// the IDR picture that has been asked for.
+func (m *Machine) seal() {
+	if !m.hides() || m.sealed >= m.settings.Version {
+		return
+	}
+	m.sealed = m.settings.Version
+	for _, l := range m.lanes {
+		if l.topic != nil && l.began {
+			m.emit(&Seal{Topic: l.topic})
+		}
+	}
 }
 
 // withheld notes why a lane shows no picture, if it does not.

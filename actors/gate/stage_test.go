@@ -51,6 +51,7 @@ type stage struct {
 	lanes   map[string]bool
 	holds   []Holds
 	stopped []string
+	seals   []string // topics sealed
 	codec   media.FourCC
 	refused map[string]int // by the topics, by reason
 
@@ -121,6 +122,8 @@ func (s *stage) do(what func()) {
 		case *StopLane:
 			delete(s.lanes, e.Name)
 			delete(s.topics, e.Name)
+		case *Seal:
+			s.seals = append(s.seals, e.Topic.Id)
 		case *Holds:
 			s.holds = append(s.holds, *e)
 		}

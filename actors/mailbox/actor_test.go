@@ -65,7 +65,9 @@ func TestContentSurvivesRestart(t *testing.T) {
 func TestConcurrentSenders(t *testing.T) {
 	const senders, each, capacity = 8, 2000, 64
 	var lost atomic.Int64
-	producer, stats := New(Options{Capacity: capacity, Dropped: func(any) { lost.Add(1) }})
+	producer, stats := New(Options{
+		Capacity: capacity, Owner: owner{dropped: func(any) { lost.Add(1) }},
+	})
 	m := producer()
 	var last [senders]int
 	handled, urgents := 0, 0
@@ -86,6 +88,7 @@ func TestConcurrentSenders(t *testing.T) {
 		}
 	}}
 	m.RegisterHandlers(r, actor.NewDefaultDispatcher(10))
+	m.PostSystemMessage(&actor.Started{})
 	var wg sync.WaitGroup
 	for s := range senders {
 		wg.Go(func() {

@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"testing"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -22,11 +21,13 @@ func (inline) Throughput() int    { return 300 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	producer, stats := New(Options{
-		Capacity: 8, Handled: func(time.Duration) {}, Dropped: func(any) {},
+		Capacity: 8, Owner: owner{},
 	})
 	m := producer()
 	d := &pausing{}
 	m.RegisterHandlers(nothing{}, d)
+	m.PostSystemMessage(&actor.Started{})
+	d.fn()
 	droppable, must := &media{}, &control{}
 	burst := func() {
 		d.fn = nil
@@ -54,7 +55,7 @@ func (*pausing) Throughput() int      { return 300 }
 // BenchmarkPostAndHandle compares the mailbox with protoactor's unbounded one, message by message.
 func BenchmarkPostAndHandle(b *testing.B) {
 	bounded, _ := New(Options{})
-	timed, _ := New(Options{Handled: func(time.Duration) {}})
+	timed, _ := New(Options{Owner: owner{}})
 	for _, c := range []struct {
 		name     string
 		producer actor.MailboxProducer
@@ -62,6 +63,7 @@ func BenchmarkPostAndHandle(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			m := c.producer()
 			m.RegisterHandlers(nothing{}, inline{})
+			m.PostSystemMessage(&actor.Started{})
 			msg := &control{}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -74,7 +76,7 @@ func BenchmarkPostAndHandle(b *testing.B) {
 // BenchmarkActor compares them under a real actor that is fed by another goroutine.
 func BenchmarkActor(b *testing.B) {
 	bounded, _ := New(Options{Capacity: 1 << 30})
-	timed, _ := New(Options{Capacity: 1 << 30, Handled: func(time.Duration) {}})
+	timed, _ := New(Options{Capacity: 1 << 30, Owner: owner{}})
 	for _, c := range []struct {
 		name     string
 		producer actor.MailboxProducer

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -81,6 +82,33 @@ func build(o Options) (actor.Mailbox, *Stats, *recorder, *manual) {
 	producer, stats := New(o)
 	m, r, d := producer(), &recorder{}, &manual{}
 	m.RegisterHandlers(r, d)
+	m.PostSystemMessage(&actor.Started{})
+	d.run()
+	r.got, d.scheduled = nil, 0
 	m.Start()
 	return m, stats, r, d
+}
+
+// owner hands on what it is told to whatever is set.
+type owner struct {
+	dropped, unread func(any)
+	handled         func(time.Duration)
+}
+
+func (o owner) Dropped(msg any) {
+	if o.dropped != nil {
+		o.dropped(msg)
+	}
+}
+
+func (o owner) Unread(msg any) {
+	if o.unread != nil {
+		o.unread(msg)
+	}
+}
+
+func (o owner) Handled(d time.Duration) {
+	if o.handled != nil {
+		o.handled(d)
+	}
 }

@@ -35,13 +35,19 @@ type Options struct {
 	// many as the dispatcher's throughput, yielding in between. The simulation sets 1, so that its
 	// dispatcher can interleave actors message by message.
 	Batch int
-	// Dropped is told of each message lost to the bound, on the sender's goroutine. It may be nil.
-	Dropped func(msg any)
-	// Handled is told how long each user message took. It may be nil.
-	Handled func(time.Duration)
+	// Owner is told of what becomes of messages. It may be nil.
+	Owner Owner
+}
+
+// Owner is whoever a mailbox is for.
+type Owner interface {
+	// Dropped is told of each message lost to the bound, on the sender's goroutine.
+	Dropped(msg any)
+	// Handled is told how long each user message took.
+	Handled(time.Duration)
 	// Unread is told of each user message that was waiting, or still came, when the actor had ended
-	// (see Stats.Close). It may be nil.
-	Unread func(msg any)
+	// (see Stats.Close).
+	Unread(msg any)
 }
 
 // DefaultCapacity is ample for control messages, which come one at a time.
@@ -107,13 +113,13 @@ func New(o Options) (actor.MailboxProducer, *Stats) {
 	if o.Capacity <= 0 {
 		o.Capacity = DefaultCapacity
 	}
-	stats := &Stats{capacity: o.Capacity}
-	return func() actor.Mailbox { return &box{opts: o, stats: stats} }, stats
+	b := &box{opts: o, stats: Stats{capacity: o.Capacity}}
+	return func() actor.Mailbox { return b }, &b.stats
 }
 
 type box struct {
 	opts  Options
-	stats *Stats
+	stats Stats
 
 	mu        sync.Mutex
 	user      queue
@@ -123,7 +129,8 @@ type box struct {
 	running    atomic.Bool
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
-	process    func() // made once: a method value is an allocation a wake-up
+	begun      atomic.Bool // it was told that its actor starts
+	process    func()      // made once: a method value is an allocation a wake-up
 }
 
 // RegisterHandlers implements actor.Mailbox.
@@ -153,8 +160,8 @@ func (b *box) PostUserMessage(msg any) {
 	b.mu.Unlock()
 	if lost != nil {
 		b.stats.drops.Add(1)
-		if b.opts.Dropped != nil {
-			b.opts.Dropped(lost)
+		if b.opts.Owner != nil {
+			b.opts.Owner.Dropped(lost)
 		}
 	}
 	if !full {
@@ -186,13 +193,21 @@ func (b *box) note() {
 // PostSystemMessage implements actor.Mailbox.
 func (b *box) PostSystemMessage(msg any) {
 	b.mu.Lock()
-	b.system = append(b.system, msg)
+	if _, ok := msg.(*actor.Started); ok && !b.begun.Load() {
+		b.system = append([]any{msg}, b.system...)
+		b.begun.Store(true)
+	} else {
+		b.system = append(b.system, msg)
+	}
 	b.mu.Unlock()
 	b.schedule()
 }
 
+// schedule has the mailbox run, unless it does. One that has not been told that its actor starts
+// does not: protoactor makes its identity known a moment earlier, and whoever sends by name in that
+// moment would find no dispatcher, or an actor that knows of nothing yet.
 func (b *box) schedule() {
-	if b.running.CompareAndSwap(false, true) {
+	if b.begun.Load() && b.running.CompareAndSwap(false, true) {
 		b.dispatcher.Schedule(b.process)
 	}
 }
@@ -299,16 +314,16 @@ func (b *box) suspend(on bool) {
 
 func (b *box) handleUser(msg any) {
 	if b.stats.closed.Load() {
-		if b.opts.Unread != nil {
-			b.opts.Unread(msg)
+		if b.opts.Owner != nil {
+			b.opts.Owner.Unread(msg)
 		}
 		return
 	}
-	if b.opts.Handled == nil {
+	if b.opts.Owner == nil {
 		b.invoker.InvokeUserMessage(msg)
 		return
 	}
 	begin := time.Now()
 	b.invoker.InvokeUserMessage(msg)
-	b.opts.Handled(time.Since(begin))
+	b.opts.Owner.Handled(time.Since(begin))
 }

@@ -82,7 +82,7 @@ func TestDropRule(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var lost []any
 			m, stats, r, d := build(Options{
-				Capacity: 3, Dropped: func(msg any) { lost = append(lost, msg) },
+				Capacity: 3, Owner: owner{dropped: func(msg any) { lost = append(lost, msg) }},
 			})
 			for _, msg := range unspell(c.posted) {
 				m.PostUserMessage(msg)
@@ -247,7 +247,9 @@ func TestBatchOfOneSchedulesEachMessage(t *testing.T) {
 
 func TestClosedMailboxHandsBackWhatNobodyReads(t *testing.T) {
 	var unread []any
-	m, stats, r, d := build(Options{Unread: func(msg any) { unread = append(unread, msg) }})
+	m, stats, r, d := build(Options{
+		Owner: owner{unread: func(msg any) { unread = append(unread, msg) }},
+	})
 	for _, msg := range unspell("c1 m2") {
 		m.PostUserMessage(msg)
 	}
@@ -288,7 +290,9 @@ func TestAge(t *testing.T) {
 func TestHandledIsTimed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var took []time.Duration
-		m, _, r, d := build(Options{Handled: func(v time.Duration) { took = append(took, v) }})
+		m, _, r, d := build(Options{
+			Owner: owner{handled: func(v time.Duration) { took = append(took, v) }},
+		})
 		r.handle = func(any) { <-time.After(20 * time.Millisecond) }
 		for _, msg := range unspell("c1 u2 m3") {
 			m.PostUserMessage(msg)
@@ -299,4 +303,26 @@ func TestHandledIsTimed(t *testing.T) {
 			t.Errorf("timed %v, want %v", took, want)
 		}
 	})
+}
+
+// Protoactor makes an actor's identity known before its mailbox has a dispatcher: what is sent
+// meanwhile waits, and the actor hears of its start first.
+func TestMessagesBeforeTheStart(t *testing.T) {
+	producer, _ := New(Options{})
+	m, r, d := producer(), &recorder{}, &manual{}
+	m.PostUserMessage(&control{1})
+	m.PostUserMessage(&urgent{2})
+	m.RegisterHandlers(r, d)
+	m.PostUserMessage(&control{3})
+	if d.scheduled != 0 {
+		t.Error("it runs before its actor starts")
+	}
+	m.PostSystemMessage(&actor.Started{})
+	d.run()
+	if len(r.got) != 4 {
+		t.Fatalf("it handled %v", r.got)
+	}
+	if _, ok := r.got[0].(*actor.Started); !ok {
+		t.Errorf("the first message is %T", r.got[0])
+	}
 }

@@ -3,7 +3,7 @@ package mailbox
 import "github.com/asynkron/protoactor-go/actor"
 
 // queue is a ring of messages with their time of arrival. It starts without memory, as most actors
-// of a node (one a viewer) hardly ever have a message waiting, and doubles as it must.
+// of a node (one a viewer) hardly ever have more than one message waiting, and doubles as it must.
 type queue struct {
 	slots []slot
 	head  int
@@ -16,7 +16,7 @@ type slot struct {
 	at  int64
 }
 
-const firstSlots = 4
+const firstSlots = 1
 
 func (q *queue) push(msg any, at int64) {
 	if q.n == len(q.slots) {

@@ -78,8 +78,17 @@ func (p *process) started(ctx actor.Context) {
 }
 
 // open makes the engine, on the worker's goroutine.
-func (p *process) open(context.Context) (engine, error) {
-	return local{NewPipeline(p.pipeline())}, nil
+func (p *process) open(ctx context.Context) (engine, error) {
+	if !p.Isolation.Process {
+		return local{NewPipeline(p.pipeline())}, nil
+	}
+	memory := p.Isolation.Memory
+	if memory == 0 {
+		memory = DefaultMemory
+	}
+	return spawn(ctx, p.self.Goroutines, &p.Isolation, childOptions{
+		Pipeline: p.pipeline(), Memory: memory, Nice: p.Isolation.Nice, Drills: p.Drills,
+	}, p.Metrics, p.self.Log)
 }
 
 func (p *process) pipeline() PipelineOptions {

@@ -1,8 +1,10 @@
 package process
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
-	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/media"
@@ -47,23 +48,21 @@ type scene struct {
 	outputs  []*Output
 	faults   []*Fault
 	changed  chan struct{}
+	log      text
 	register *prometheus.Registry
 }
 
 func newScene(t *testing.T, o Options, order *Order) *scene {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	if testing.Verbose() {
-		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
-	}
 	s := &scene{
 		t: t, order: order, changed: make(chan struct{}, 1), census: supervise.NewCensus(),
 		register: prometheus.NewRegistry(),
-		system: actor.NewActorSystem(
-			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }),
-			actor.WithDeadLetterThrottleInterval(time.Millisecond), // a goroutine lives as long
-		),
 	}
+	log := slog.New(slog.NewTextHandler(&s.log, nil))
+	s.system = actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond), // a goroutine lives as long
+	)
 	topics, err := topic.NewMetrics(s.register, "origin")
 	if err != nil {
 		t.Fatal(err)
@@ -169,8 +168,9 @@ func (s *scene) until(what string, true func() bool) {
 		case <-timeout.C:
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.t.Fatalf("%s does not come true: %d hellos, %d ready, %d applied, %d outputs, %d faults",
-				what, len(s.hellos), len(s.ready), len(s.applied), len(s.outputs), len(s.faults))
+			s.t.Fatalf("%s does not come true: %d hellos, %d ready, %d applied, %d outputs, %d faults\n%s",
+				what, len(s.hellos), len(s.ready), len(s.applied), len(s.outputs), len(s.faults),
+				s.log.b.String())
 		}
 	}
 }
@@ -180,6 +180,20 @@ func (s *scene) untilOutputs(n int) {
 	s.until("the outputs", func() bool { return len(s.outputs) >= n })
 }
 
-func rendition(height int) settings.Rendition {
-	return settings.Rendition{Height: height, Bitrate: 600_000}
+// text is a log that can be searched.
+type text struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (t *text) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.Write(b)
+}
+
+func (s *scene) logged(what string) bool {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return strings.Contains(s.log.b.String(), what)
 }

@@ -62,6 +62,7 @@ func (s *source) push(u *Unit, r *Report, emit func(*av.Frame) error) {
 		s.each = s.frame
 	}
 	if u.Gap {
+		s.drain()
 		s.lost()
 	}
 	if u.Role == media.SequenceHeader {
@@ -186,7 +187,8 @@ func (s *source) picture(u *Unit, payload []byte) {
 		s.fault = "the picture cannot be decoded: " + err.Error()
 		s.broken = true
 	}
-	if s.broken {
+	if s.broken { // so may be what the decoder holds back, and it would come behind the IDR picture
+		_ = s.decoder.Flush(s.discard)
 		s.lost()
 	}
 }
@@ -218,6 +220,13 @@ func (s *source) frame(f *av.Frame) error {
 	}
 	s.latest, s.any, s.delivered, s.fault = pts, true, true, ""
 	return s.emit(f)
+}
+
+// discard drops a picture.
+func (s *source) discard(f *av.Frame) error {
+	s.report.Dropped++
+	f.Release()
+	return nil
 }
 
 // drain has the decoder give what it holds back for the sake of the order.

@@ -78,7 +78,7 @@ func (w *worker) turn(ctx context.Context, next work) error {
 
 // within does one piece of work in a slot of the node, in sight of the actor.
 func (w *worker) within(ctx context.Context, do func() error) error {
-	lease := w.Slots.take(ctx)
+	lease := w.Slots.take(ctx, w.Metrics.slots)
 	if lease == nil {
 		return ctx.Err()
 	}

@@ -26,7 +26,7 @@ type viewer struct {
 	check  check
 	reader *topic.Reader
 	ring   *topic.Ring
-	waiter topic.Waiter
+	pulled <-chan struct{} // the turn that it waits for the end of
 	ctx    actor.Context
 	last   time.Time // when the last unit came
 	latest mark      // its mark, if it was a frame
@@ -124,12 +124,6 @@ func (v *viewer) begin(ring *topic.Ring) {
 	}
 	v.ring = ring
 	v.reader = topic.NewReader(ring, media.Time(v.world.plan.behind))
-	system, self := v.ctx.ActorSystem(), v.ctx.Self()
-	v.waiter.Wake = func() {
-		if v.world.sabotage != deafViewers {
-			system.Root.Send(self, &pull{})
-		}
-	}
 	v.turn()
 }
 
@@ -139,9 +133,10 @@ func (v *viewer) turn() {
 		return
 	}
 	v.turns++
+	turn := v.ring.Turn()
 	units := v.reader.Next(make([]*topic.Unit, 0, batchUnits), batchBytes)
 	if len(units) == 0 {
-		v.pause()
+		v.pause(turn)
 		return
 	}
 	v.last = time.Now()
@@ -162,14 +157,27 @@ func (v *viewer) again() {
 }
 
 // pause waits for more to read, or for the end of what a viewer waits.
-func (v *viewer) pause() {
+func (v *viewer) pause(turn <-chan struct{}) {
 	sticky := v.world.sabotage == stickyViewer
 	if time.Since(v.last) > v.world.plan.wait && !sticky {
 		v.end("there is no such broadcast, or no more")
 		return
 	}
-	if !v.ring.Wait(&v.waiter, v.reader.Seen()) {
-		v.again()
+	v.pulled = turn
+}
+
+// wakeViewers has those read on whose turn is over.
+func (w *world) wakeViewers() {
+	if w.sabotage == deafViewers {
+		return
+	}
+	for _, v := range w.sortedViewers() {
+		select {
+		case <-v.pulled: // nil while it does not wait
+			v.pulled = nil
+			v.again()
+		default:
+		}
 	}
 }
 

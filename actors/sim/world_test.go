@@ -129,6 +129,7 @@ func (w *world) client(ctx context.Context, run func(context.Context) error, don
 func (w *world) run(until time.Time) {
 	for w.broken == nil {
 		w.rest(synctest.Wait) // for whoever is woken at the same instant
+		w.wakeViewers()
 		now := time.Now()
 		if do := w.agenda.due(now); do != nil {
 			do()

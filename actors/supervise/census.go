@@ -44,12 +44,12 @@ type Kind struct {
 	messages   durations
 }
 
-func (k *Kind) observe(d time.Duration) { k.messages.observe(d) }
-
 // Vital is the live entry of one actor.
 type Vital struct {
 	Spec     *Spec // shared with the declaration; nobody changes it
 	parent   *Vital
+	runtime  *Runtime
+	system   *actor.ActorSystem
 	producer actor.MailboxProducer
 	mailbox  *mailbox.Stats
 	counts   *Kind

@@ -140,9 +140,9 @@ func metricNames(text string) []string {
 func TestMessageHistogram(t *testing.T) {
 	census := NewCensus()
 	k := census.kind("a")
-	k.observe(time.Microsecond)
-	k.observe(5 * time.Microsecond)
-	k.observe(10 * time.Second)
+	k.messages.observe(time.Microsecond)
+	k.messages.observe(5 * time.Microsecond)
+	k.messages.observe(10 * time.Second)
 	want := `
 # HELP headwater_actor_message_seconds Time an actor spends on one message.
 # TYPE headwater_actor_message_seconds histogram

@@ -53,17 +53,15 @@ func (r *Runtime) jitter() func() float64 {
 
 // vital makes the entry of one actor, and its bounded mailbox.
 func (r *Runtime) vital(system *actor.ActorSystem, spec *Spec, parent *Vital) *Vital {
-	v := &Vital{Spec: spec, parent: parent, counts: r.Census.kind(spec.Kind)}
+	v := &Vital{
+		Spec: spec, parent: parent, counts: r.Census.kind(spec.Kind), runtime: r, system: system,
+	}
 	capacity := spec.Mailbox
 	if spec.Strategy == Dynamic {
 		capacity = max(capacity, dynamicMailbox)
 	}
 	v.producer, v.mailbox = mailbox.New(mailbox.Options{
-		Capacity: capacity,
-		Batch:    r.Batch,
-		Dropped:  func(msg any) { r.dropped(system, v, msg) },
-		Handled:  v.counts.observe,
-		Unread:   func(msg any) { r.unread(system, v, msg) },
+		Capacity: capacity, Batch: r.Batch, Owner: (*owner)(v),
 	})
 	return v
 }
@@ -82,21 +80,27 @@ func (r *Runtime) props(v *Vital) *actor.Props {
 	}, opts...)
 }
 
-// dropped counts a message that a mailbox's bound has cost, and tells of the first, second, fourth
+// owner is a Vital as its mailbox knows it.
+type owner Vital
+
+// Dropped counts a message that a mailbox's bound has cost, and tells of the first, second, fourth
 // and so on of a kind.
-func (r *Runtime) dropped(system *actor.ActorSystem, v *Vital, msg any) {
-	if n := v.counts.Drops.Add(1); n&(n-1) == 0 {
-		r.Log.Warn("mailbox is full", slog.String("actor", v.Spec.Name),
-			slog.String("kind", v.Spec.Kind), slog.Uint64("dropped", n),
+func (o *owner) Dropped(msg any) {
+	if n := o.counts.Drops.Add(1); n&(n-1) == 0 {
+		o.runtime.Log.Warn("mailbox is full", slog.String("actor", o.Spec.Name),
+			slog.String("kind", o.Spec.Kind), slog.Uint64("dropped", n),
 			slog.String("message", fmt.Sprintf("%T", actor.UnwrapEnvelopeMessage(msg))))
 	}
-	refuseStart(system, msg, v.Spec.Name+" is overrun")
+	refuseStart(o.system, msg, o.Spec.Name+" is overrun")
 }
 
-// unread makes a dead letter of what an actor that has ended did not read.
-func (r *Runtime) unread(system *actor.ActorSystem, v *Vital, msg any) {
-	if !refuseStart(system, msg, v.Spec.Name+" has ended") {
-		system.DeadLetter.SendUserMessage(v.pid, msg)
+// Handled implements mailbox.Owner.
+func (o *owner) Handled(d time.Duration) { o.counts.messages.observe(d) }
+
+// Unread makes a dead letter of what an actor that has ended did not read.
+func (o *owner) Unread(msg any) {
+	if !refuseStart(o.system, msg, o.Spec.Name+" has ended") {
+		o.system.DeadLetter.SendUserMessage(o.pid, msg)
 	}
 }
 

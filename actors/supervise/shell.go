@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,9 +24,30 @@ type shell struct {
 }
 
 func (s *shell) log() *slog.Logger {
-	spec := s.vital.Spec
-	return s.rt.Log.With(slog.String("actor", spec.Name), slog.String("kind", spec.Kind))
+	return slog.New(signed{s.rt.Log.Handler(), s.vital.Spec})
 }
+
+// signed is a log handler that tells which actor it is. Logger.With would do the same, but format
+// it beforehand: a fifth of a kilobyte for each actor, most of which never log.
+type signed struct {
+	slog.Handler
+	spec *Spec
+}
+
+func (s signed) sign() slog.Handler {
+	return s.Handler.WithAttrs([]slog.Attr{
+		slog.String("actor", s.spec.Name), slog.String("kind", s.spec.Kind),
+	})
+}
+
+// Handle implements slog.Handler.
+func (s signed) Handle(ctx context.Context, r slog.Record) error { return s.sign().Handle(ctx, r) }
+
+// WithAttrs implements slog.Handler.
+func (s signed) WithAttrs(attrs []slog.Attr) slog.Handler { return s.sign().WithAttrs(attrs) }
+
+// WithGroup implements slog.Handler.
+func (s signed) WithGroup(name string) slog.Handler { return s.sign().WithGroup(name) }
 
 // begin enters the incarnation into the census.
 func (s *shell) begin(ctx actor.Context) {

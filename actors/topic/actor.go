@@ -83,6 +83,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.attach(ctx, msg)
 	case *Subscribe:
 		t.subscribe(ctx, msg)
+	case *Seal:
+		t.seal(ctx, msg)
 	case *Unsubscribe:
 		t.drop(msg.Subscriber)
 	case *directory.Supersede:
@@ -241,6 +243,13 @@ func (t *topic) subscribe(ctx actor.Context, s *Subscribe) {
 	t.subscribers = append(t.subscribers, s.Subscriber)
 	ctx.Watch(s.Subscriber)
 	ctx.Send(s.Subscriber, &Snapshot{Epoch: t.Epoch, Units: t.machine.Snapshot()})
+}
+
+func (t *topic) seal(ctx actor.Context, s *Seal) {
+	t.Ring.Seal()
+	for _, subscriber := range t.subscribers {
+		ctx.Send(subscriber, s)
+	}
 }
 
 func (t *topic) drop(who *actor.PID) {

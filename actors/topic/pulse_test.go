@@ -40,13 +40,13 @@ func (b *beat) push(t *testing.T, letter byte) {
 
 // wait notes when the reader is woken next.
 func (b *beat) wait() {
-	w := &Waiter{}
-	w.Wake = func() {
+	turn := b.ring.Turn()
+	go func() {
+		<-turn
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.woken = append(b.woken, time.Since(b.begun))
-	}
-	b.ring.Wait(w, b.ring.visible.Load())
+	}()
 }
 
 func TestPulseWithoutWindow(t *testing.T) {
@@ -55,6 +55,7 @@ func TestPulseWithoutWindow(t *testing.T) {
 		for _, letter := range []byte("VKfff") {
 			b.wait()
 			b.push(t, letter)
+			synctest.Wait()
 		}
 		if len(b.woken) != 5 || b.woken[4] != 0 {
 			t.Errorf("woken %v, want at once for each of 5 units", b.woken)
@@ -142,6 +143,7 @@ func TestPulseStops(t *testing.T) {
 		if len(b.woken) != 0 {
 			t.Error("a stopped pulse goes on")
 		}
+		b.ring.WakeAll() // whoever waits
 	})
 	(&pulse{ring: NewRing(DefaultLimits()), window: &Window{}}).stop() // nothing was appended yet
 }

@@ -32,9 +32,6 @@ func (r *Reader) Joined() bool { return r.joined }
 // Pending reports whether the last Next left something that could be read.
 func (r *Reader) Pending() bool { return r.joined && r.pos < r.seen }
 
-// Seen is what to give Ring.Wait after a Next that returned nothing.
-func (r *Reader) Seen() uint64 { return r.seen }
-
 // MinBatch is how many units Next has to have room for: the headers of a place to begin, twice if
 // it is overtaken meanwhile, and a unit.
 const MinBatch = 2*media.Kinds + 1

@@ -163,3 +163,27 @@ func TestReaderAcrossEpochs(t *testing.T) {
 		t.Error("the next epoch's headers are the last one's")
 	}
 }
+
+// After a seal nobody begins with what the ring keeps, and those who have begun go on.
+func TestSealKeepsLateJoinersOut(t *testing.T) {
+	m := NewMachine(NewRing(DefaultLimits()))
+	feed(t, m, 1, "VAKaf")
+	early := NewReader(m.ring, 0)
+	all(early)
+	m.ring.Seal()
+	feed(t, m, 1, "fa")
+	late := NewReader(m.ring, 0)
+	if got := letters(all(late)); got != "" {
+		t.Errorf("a late joiner gets %s", got)
+	}
+	if got := letters(m.Snapshot()); got != "V1 A2" {
+		t.Errorf("a snapshot holds %s", got)
+	}
+	if got := letters(all(early)); got != "f6 a7" {
+		t.Errorf("who was there gets %s", got)
+	}
+	feed(t, m, 1, "Kf")
+	if got := letters(all(late)); got != "V1 A2 K8 f9" {
+		t.Errorf("a late joiner gets %s", got)
+	}
+}

@@ -40,9 +40,9 @@ type Ring struct {
 	mark    mark         // the writer's
 	since   time.Time
 
-	mu      sync.Mutex
-	waiters []*Waiter
-	spare   []*Waiter // memory for the waiters of the next turn
+	turn   atomic.Pointer[chan struct{}] // the present one
+	nudged atomic.Bool                   // a WakeAll is on its way
+	mu     sync.Mutex                    // of those who end a turn
 }
 
 // Entry is a place where a decoder can begin: a keyframe and the headers it needs.
@@ -62,10 +62,6 @@ type mark struct {
 	waitKey    bool // video is missing something that it refers to
 }
 
-// Waiter is a reader that waits for more. Wake is called once for each Wait, on the writer's
-// goroutine, and must not block.
-type Waiter struct{ Wake func() }
-
 const firstSlots = 64
 
 // overhead is what a unit costs in memory beside its payload. It counts towards Limits.Bytes: else
@@ -77,6 +73,8 @@ func NewRing(limits Limits) *Ring {
 	r := &Ring{limits: limits, since: time.Now()}
 	slots := make([]atomic.Pointer[Unit], firstSlots)
 	r.table.Store(&slots)
+	first := make(chan struct{})
+	r.turn.Store(&first)
 	r.clock.Store(r.since.UnixNano())
 	return r
 }
@@ -180,55 +178,60 @@ func (r *Ring) at(pos uint64) *Unit {
 	return u
 }
 
+// Seal forgets where a decoder can begin, until the next such place comes. It is the writer's.
+func (r *Ring) Seal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entry.Store(nil)
+	r.shown.Store(nil)
+}
+
 // Publish lets readers see all that was appended, and wakes those who wait.
 func (r *Ring) Publish() {
 	r.mu.Lock()
 	entry := r.entry.Load()        // before head, which is never behind it
 	r.visible.Store(r.head.Load()) // locked, or a slower Publish would take back what it never saw
 	r.shown.Store(entry)
-	waiters := r.takeWaiters()
+	over := r.endTurn()
 	r.mu.Unlock()
-	r.wake(waiters)
+	close(over)
 }
 
 // WakeAll wakes those who wait, whether or not there is something to read.
 func (r *Ring) WakeAll() {
 	r.clock.Store(time.Now().UnixNano())
 	r.mu.Lock()
-	waiters := r.takeWaiters()
+	over := r.endTurn()
 	r.mu.Unlock()
-	r.wake(waiters)
+	close(over)
 }
 
-// takeWaiters is called with mu held.
-func (r *Ring) takeWaiters() []*Waiter {
-	waiters := r.waiters
-	r.waiters, r.spare = r.spare, nil
-	return waiters
-}
+// nudgeTime is how long nudges gather: when a crowd of readers is to end, each is woken once or
+// twice, not once for each other.
+const nudgeTime = 5 * time.Millisecond
 
-func (r *Ring) wake(waiters []*Waiter) {
-	for _, w := range waiters {
-		w.Wake()
+// Nudge has those who wait woken soon, for the sake of one of them.
+func (r *Ring) Nudge() {
+	if r.nudged.CompareAndSwap(false, true) {
+		time.AfterFunc(nudgeTime, func() {
+			r.nudged.Store(false)
+			r.WakeAll()
+		})
 	}
-	clear(waiters)
-	r.mu.Lock()
-	r.spare = waiters[:0]
-	r.mu.Unlock()
 }
+
+// endTurn is called with mu held.
+func (r *Ring) endTurn() chan struct{} {
+	next := make(chan struct{})
+	return *r.turn.Swap(&next)
+}
+
+// Turn returns what is closed at the end of the present turn: at the next Publish or WakeAll. A
+// reader asks for it before it looks for more, and waits for it when it has found none: what was
+// published in between has ended that turn. All readers wait for the same channel, so that they
+// share no lock and a turn costs the ring the same for any number of them.
+func (r *Ring) Turn() <-chan struct{} { return *r.turn.Load() }
 
 // Clock tells the time in Unix nanoseconds, as of the latest WakeAll, which is about a second ago
 // at the most: its many readers need not read a clock of their own for each unit.
 func (r *Ring) Clock() int64 { return r.clock.Load() }
-
-// Wait has w woken at the next turn, and reports true; if more was published since seen, the count
-// of visible units that the reader knows of, it does nothing and reports false.
-func (r *Ring) Wait(w *Waiter, seen uint64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.visible.Load() != seen {
-		return false
-	}
-	r.waiters = append(r.waiters, w)
-	return true
-}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/headwater-live/headwater/codec/media"
@@ -128,22 +129,13 @@ func TestPublishNeverGoesBack(t *testing.T) {
 // follower reads a ring on a goroutine of its own, as a viewer's writer does, and checks each unit.
 type follower struct {
 	reader *Reader
-	waiter Waiter
-	wake   chan struct{}
 	pace   int
 	units  int
 	last   uint64
 }
 
 func newFollower(ring *Ring, pace int) *follower {
-	f := &follower{reader: NewReader(ring, 0), wake: make(chan struct{}, 1), pace: pace}
-	f.waiter.Wake = func() {
-		select {
-		case f.wake <- struct{}{}:
-		default:
-		}
-	}
-	return f
+	return &follower{reader: NewReader(ring, 0), pace: pace}
 }
 
 // run reads until it has the unit of sequence number end.
@@ -151,6 +143,7 @@ func (f *follower) run(t *testing.T, end uint64) {
 	batch := make([]*Unit, 0, 2*MinBatch)
 	var gop, header uint64
 	for f.last < end {
+		turn := f.reader.ring.Turn()
 		units := f.reader.Next(batch, 1<<20)
 		for _, u := range units {
 			f.units++
@@ -173,8 +166,8 @@ func (f *follower) run(t *testing.T, end uint64) {
 				return
 			}
 		}
-		if len(units) == 0 && f.reader.ring.Wait(&f.waiter, f.reader.Seen()) {
-			<-f.wake
+		if len(units) == 0 {
+			<-turn
 		}
 		for range f.pace {
 			runtime.Gosched()
@@ -224,23 +217,19 @@ func TestRingStress(t *testing.T) {
 	}
 }
 
-// Whoever waits when something is published is woken, once for each wait.
-func TestWaitLosesNoWakeUp(t *testing.T) {
+// Whoever waits when something is published is woken.
+func TestTurnLosesNoWakeUp(t *testing.T) {
 	ring := NewRing(DefaultLimits())
 	const turns, readers = 5_000, 4
 	var wg sync.WaitGroup
 	for range readers {
 		wg.Go(func() {
-			wake := make(chan struct{}, 1)
-			w := &Waiter{Wake: func() { wake <- struct{}{} }} // a second call would block
 			for {
-				seen := ring.visible.Load()
-				if seen == turns {
+				turn := ring.Turn()
+				if ring.visible.Load() == turns {
 					return
 				}
-				if ring.Wait(w, seen) {
-					<-wake
-				}
+				<-turn
 			}
 		})
 	}
@@ -251,13 +240,49 @@ func TestWaitLosesNoWakeUp(t *testing.T) {
 	wg.Wait()
 }
 
-func TestWaitSeesWhatIsThere(t *testing.T) {
+func TestTurnEndsOnce(t *testing.T) {
 	ring := NewRing(DefaultLimits())
 	m := NewMachine(ring)
-	r := NewReader(ring, 0)
-	all(r)
+	before := ring.Turn()
+	if over(before) {
+		t.Error("a turn is over though nothing was published")
+	}
 	feed(t, m, 1, "V")
-	if ring.Wait(&Waiter{}, r.Seen()) {
-		t.Error("a reader waits though there is something new")
+	if !over(before) || over(ring.Turn()) {
+		t.Error("publishing ends the turn, and begins another")
+	}
+}
+
+// Many nudges wake those who wait, together.
+func TestNudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := NewRing(DefaultLimits())
+		for range 3 {
+			turn := ring.Turn()
+			for range 1000 {
+				ring.Nudge()
+			}
+			if over(turn) {
+				t.Error("a nudge wakes everyone at once")
+			}
+			pass(nudgeTime)
+			if !over(turn) {
+				t.Error("a nudge wakes nobody")
+			}
+			turn = ring.Turn()
+			pass(time.Second)
+			if over(turn) {
+				t.Error("nudges that came together wake twice")
+			}
+		}
+	})
+}
+
+func over(turn <-chan struct{}) bool {
+	select {
+	case <-turn:
+		return true
+	default:
+		return false
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/listen"
 	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
 )
 
 // Node is what control shows and commands.
@@ -22,6 +23,8 @@ type Node interface {
 	// Command carries a command out and Settings tells what is commanded of a broadcast.
 	Command(ctx context.Context, c settings.Command) (settings.Answer, error)
 	Settings(ctx context.Context, key string) (settings.Settings, error)
+	// Snapshot returns a JPEG of what the viewers of a rendition see.
+	Snapshot(ctx context.Context, key, rendition string) (*snapshot.Picture, error)
 	// Drill makes an actor fail.
 	Drill(path, kind string) error
 }
@@ -77,6 +80,8 @@ func (o *Options) resource(what string) (
 	case "renditions":
 		return o.part(func(s *Settings) any { return &renditions{s.Renditions} }),
 			func() body { return &renditionsBody{} }, http.MethodPut
+	case "snapshot.jpg":
+		return o.snapshot, nil, ""
 	case "policy":
 		return nil, func() body { return &policyBody{} }, http.MethodPost
 	case "mute":

@@ -18,6 +18,7 @@ import (
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/cluster/control/web"
@@ -33,6 +34,13 @@ type node struct {
 	answer     settings.Answer
 	commands   []settings.Command
 	drills     []string
+	picture    *snapshot.Picture
+	rendition  string
+}
+
+func (n *node) Snapshot(_ context.Context, _, rendition string) (*snapshot.Picture, error) {
+	n.rendition = rendition
+	return n.picture, n.err
 }
 
 func (n *node) Command(_ context.Context, c settings.Command) (settings.Answer, error) {

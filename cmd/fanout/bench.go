@@ -54,30 +54,40 @@ func measure(ctx context.Context, o *options, dir string, args []string) error {
 	return nil
 }
 
+// idler is who has broadcasts but no viewers.
+type idler struct {
+	contender
+	broadcasts int
+}
+
 // round measures every contender once, so that what disturbs the machine for a while disturbs all.
 // A case that fails does not cost the figures of the others.
 func (b *bench) round(ctx context.Context, r *results, run int, protocol string) {
-	base := map[contender]resident{}
-	for _, n := range b.Viewers {
-		for _, c := range contenders(b.options, protocol) {
-			s := sample{subject: subject{c.name, c.merge, protocol, n, b.Broadcasts}, Run: run}
-			err := b.idle(ctx, c, protocol, base)
-			if err == nil {
-				s.base = base[c]
-				err = b.steady(ctx, c, &s)
+	base := map[idler]resident{}
+	for _, broadcasts := range b.Broadcasts {
+		for _, n := range b.Viewers {
+			for _, c := range contenders(b.options, protocol) {
+				s := sample{subject: subject{c.name, c.merge, protocol, n, broadcasts}, Run: run}
+				err := b.idle(ctx, c, &s, base)
+				if err == nil {
+					err = b.steady(ctx, c, &s)
+				}
+				if r.failed(ctx, s.subject, err) {
+					continue
+				}
+				fmt.Fprintln(os.Stderr, s.line())
+				r.Samples = append(r.Samples, s)
 			}
-			if r.failed(ctx, s.subject, err) {
-				continue
-			}
-			fmt.Fprintln(os.Stderr, s.line())
-			r.Samples = append(r.Samples, s)
+		}
+		if b.Crowd > 0 {
+			b.crowds(ctx, r, run, protocol, broadcasts)
 		}
 	}
-	if b.Crowd == 0 {
-		return
-	}
+}
+
+func (b *bench) crowds(ctx context.Context, r *results, run int, protocol string, broadcasts int) {
 	for _, c := range contenders(b.options, protocol) {
-		about := subject{c.name, c.merge, protocol, b.Crowd, b.Broadcasts}
+		about := subject{c.name, c.merge, protocol, b.Crowd, broadcasts}
 		s := crowdSample{subject: about, Run: run}
 		if r.failed(ctx, about, b.crowd(ctx, c, &s)) {
 			continue
@@ -91,14 +101,16 @@ func (b *bench) round(ctx context.Context, r *results, run int, protocol string)
 // measured at the age that it has with viewers: the heap grows with the broadcasts too, until it is
 // first collected.
 func (b *bench) idle(
-	ctx context.Context, c contender, protocol string, base map[contender]resident,
-) error {
-	if _, ok := base[c]; ok {
+	ctx context.Context, c contender, s *sample, base map[idler]resident,
+) (err error) {
+	who := idler{c, s.Broadcasts}
+	if known, ok := base[who]; ok {
+		s.base = known
 		return nil
 	}
 	ctx, cancel := b.deadline(ctx)
 	defer cancel()
-	t, err := b.start(ctx, c, protocol)
+	t, err := b.start(ctx, c, s.subject)
 	defer t.stop()
 	if err != nil {
 		return err
@@ -106,22 +118,23 @@ func (b *bench) idle(
 	if err := t.pause(ctx, gathering+b.Warmup+b.Duration); err != nil {
 		return err
 	}
-	base[c], err = memory(t.server.pid())
+	s.base, err = memory(t.server.pid())
+	base[who] = s.base
 	return err
 }
 
 // start starts the server and the broadcasts, and lets the latter fill a GOP.
-func (b *bench) start(ctx context.Context, c contender, protocol string) (*trial, error) {
+func (b *bench) start(ctx context.Context, c contender, about subject) (*trial, error) {
 	t := &trial{bench: b}
 	var err error
-	if t.server, err = startServer(ctx, b.options, c, b.dir, protocol); err != nil {
+	if t.server, err = startServer(ctx, b.options, c, b.dir, about.Protocol); err != nil {
 		return nil, err
 	}
-	t.publishers = publish(b.clock, b.options)
+	t.publishers = publish(b.clock, b.options, about.Broadcasts)
 	if err := t.pause(ctx, b.Settle); err != nil {
 		return t, err
 	}
-	t.crew, err = hire(ctx, audience{protocol, b.Broadcasts, b.marker})
+	t.crew, err = hire(ctx, audience{about.Protocol, about.Broadcasts, b.marker})
 	return t, err
 }
 
@@ -159,7 +172,7 @@ func (b *bench) deadline(ctx context.Context) (context.Context, context.CancelFu
 func (b *bench) steady(ctx context.Context, c contender, s *sample) error {
 	ctx, cancel := b.deadline(ctx)
 	defer cancel()
-	t, err := b.start(ctx, c, s.Protocol)
+	t, err := b.start(ctx, c, s.subject)
 	defer t.stop()
 	if err != nil {
 		return err
@@ -244,7 +257,7 @@ func (t *trial) look(op string) (reading, answer, error) {
 func (b *bench) crowd(ctx context.Context, c contender, s *crowdSample) error {
 	ctx, cancel := b.deadline(ctx)
 	defer cancel()
-	t, err := b.start(ctx, c, s.Protocol)
+	t, err := b.start(ctx, c, s.subject)
 	defer t.stop()
 	if err != nil {
 		return err

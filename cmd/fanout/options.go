@@ -21,6 +21,8 @@ const mergeAdaptive = "adaptive"
 // maxViewers is what one client process and one port are good for.
 const maxViewers = 8000
 
+const maxBroadcasts = 1000
+
 // options are what a run measures, and how.
 type options struct {
 	Servers       []string
@@ -29,7 +31,7 @@ type options struct {
 	Protocols     []string
 	Viewers       []int
 	Merge         []string
-	Broadcasts    int
+	Broadcasts    []int
 	Bitrate       int // bits per second
 	Duration      time.Duration
 	Warmup        time.Duration
@@ -51,7 +53,7 @@ func parseOptions(args []string) (*options, error) {
 	merge := set.String("merge", "0s", "merge windows of headwater and bare: durations, adaptive")
 	set.StringVar(&o.Headwater, "headwater", "", "the headwater binary; empty: build it")
 	set.StringVar(&o.HeadwaterArgs, "headwater-args", "", "more arguments of headwater run")
-	set.IntVar(&o.Broadcasts, "broadcasts", 1, "broadcasts, among which viewers are shared out")
+	broadcasts := set.String("broadcasts", "1", "numbers of broadcasts, which share the viewers out")
 	set.IntVar(&o.Bitrate, "bitrate", 2_000_000, "bits per second of each broadcast")
 	set.DurationVar(&o.Duration, "duration", 10*time.Second, "measured time")
 	set.DurationVar(&o.Warmup, "warmup", 3*time.Second, "time with all viewers before it")
@@ -77,14 +79,26 @@ func parseOptions(args []string) (*options, error) {
 		}
 		o.Merge = append(o.Merge, m)
 	}
-	for _, v := range list(*viewers) {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			return nil, fmt.Errorf("-viewers: %w", err)
-		}
-		o.Viewers = append(o.Viewers, n)
+	var err error
+	if o.Viewers, err = numbers(*viewers); err != nil {
+		return nil, fmt.Errorf("-viewers: %w", err)
+	}
+	if o.Broadcasts, err = numbers(*broadcasts); err != nil {
+		return nil, fmt.Errorf("-broadcasts: %w", err)
 	}
 	return o, o.check()
+}
+
+func numbers(s string) ([]int, error) {
+	var out []int
+	for _, v := range list(s) {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
 
 func (o *options) check() error {
@@ -103,9 +117,14 @@ func (o *options) check() error {
 			return fmt.Errorf("-viewers: %d, want 1 to %d", n, maxViewers)
 		}
 	}
+	for _, n := range o.Broadcasts {
+		if n < 1 || n > maxBroadcasts {
+			return fmt.Errorf("-broadcasts: %d, want 1 to %d", n, maxBroadcasts)
+		}
+	}
 	switch {
-	case o.Broadcasts < 1 || o.Broadcasts > 1000:
-		return fmt.Errorf("-broadcasts: %d, want 1 to 1000", o.Broadcasts)
+	case len(o.Broadcasts) == 0:
+		return fmt.Errorf("-broadcasts: want a number")
 	case o.Bitrate < 4*audioBits:
 		return fmt.Errorf("-bitrate: %d, want at least %d", o.Bitrate, 4*audioBits)
 	case o.Crowd < 0 || o.Crowd > maxViewers:

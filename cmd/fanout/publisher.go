@@ -26,12 +26,12 @@ type publishers struct {
 }
 
 // publish starts the broadcasts, their GOPs spread evenly over time.
-func publish(c clock, o *options) *publishers {
+func publish(c clock, o *options, broadcasts int) *publishers {
 	p := &publishers{failed: make(chan error, 1)}
 	p.group = own.NewGroup(&own.Counts{}, func(v *own.Panic) { p.fail(v) })
 	gop := time.Second * gopFrames / frameRate
-	for i := range o.Broadcasts {
-		delay := gop * time.Duration(i) / time.Duration(o.Broadcasts)
+	for i := range broadcasts {
+		delay := gop * time.Duration(i) / time.Duration(broadcasts)
 		p.group.Go("publisher", func(ctx context.Context) {
 			if !wait(ctx, delay) {
 				return

@@ -88,6 +88,8 @@ func steadyColumns() []column[sample] {
 	return []column[sample]{
 		{"MB/s", 0, func(s *sample) float64 { return float64(s.Bytes) / s.Seconds / 1e6 }},
 		{"CPU s/GB", 2, func(s *sample) float64 { return s.ServerCPU / float64(s.Bytes) * gigabyte }},
+		{"CPU ms/s", 0, func(s *sample) float64 { return 1e3 * s.ServerCPU / s.Seconds }},
+		{"idle MB", 1, func(s *sample) float64 { return float64(s.BaseRSS) / 1e6 }},
 		{"KB/viewer", 1, func(s *sample) float64 { return s.RSSPerViewer / 1e3 }},
 		{"delay p50 ms", 1, func(s *sample) float64 { return s.Delay.P50 }},
 		{"p99", 1, func(s *sample) float64 { return s.Delay.P99 }},

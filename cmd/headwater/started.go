@@ -8,6 +8,7 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/settings"
+	"github.com/headwater-live/headwater/actors/snapshot"
 )
 
 // startedNode is a node that may be asked a moment before it is there: its sockets are open first.
@@ -59,6 +60,17 @@ func (n *startedNode) Settings(ctx context.Context, key string) (settings.Settin
 		return settings.Settings{}, err
 	}
 	return node.Settings(ctx, key)
+}
+
+// Snapshot implements control.Node.
+func (n *startedNode) Snapshot(
+	ctx context.Context, key, rendition string,
+) (*snapshot.Picture, error) {
+	node, err := n.node()
+	if err != nil {
+		return nil, err
+	}
+	return node.Snapshot(ctx, key, rendition)
 }
 
 // Drill implements control.Node.

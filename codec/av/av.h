@@ -29,7 +29,7 @@ typedef struct {
     hwav_display display;
 } hwav_view;
 
-// log.c, object.c
+// object.c
 unsigned hwav_version(void);
 const char *hwav_license(void);
 void hwav_reason(int code, char *text, int n);
@@ -52,7 +52,7 @@ int hwav_decoder_receive(hwav_decoder *d, hwav_frame *f, hwav_view *view);
 void hwav_decoder_restart(hwav_decoder *d);
 void hwav_decoder_close(hwav_decoder *d);
 
-// encode.c
+// x264.c, or openh264.c under that build tag
 typedef struct {
     int32_t width, height;
     int32_t fps_num, fps_den;
@@ -69,7 +69,7 @@ typedef struct {
     int64_t pts;
 } hwav_packet;
 
-int hwav_x264_open(hwav_encoder **out, const hwav_video *o, const char *preset);
+int hwav_encoder_open(hwav_encoder **out, const hwav_video *o, const char *preset);
 int hwav_encode(hwav_encoder *e, hwav_frame *f, int64_t number, int idr, hwav_packet *out);
 void hwav_encoder_bitrate(hwav_encoder *e, int32_t bitrate);
 int hwav_encoder_headers(hwav_encoder *e, uint8_t **data);

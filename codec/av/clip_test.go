@@ -1,3 +1,5 @@
+//go:build cgo
+
 package av
 
 import (
@@ -21,11 +23,12 @@ import (
 // 1280x720, about 30 frames a second, 8.3 s, no B-frames, AAC of 48 kHz in stereo.
 const real = "/usr/share/forensics-samples/original-files/movie2/movie-hello.mp4"
 
-// unit is an access unit without its FLV header.
+// unit is an access unit of a clip.
 type unit struct {
 	kind     media.Kind
 	role     media.Role
-	data     []byte
+	body     []byte // with its FLV header
+	data     []byte // without
 	pts, dts media.Time
 }
 
@@ -66,7 +69,7 @@ func ffmpeg(t testing.TB, args ...string) []byte {
 	return out.Bytes()
 }
 
-// make returns the FLV file that ffmpeg makes with args, a line of words.
+// makeClip returns the FLV file that ffmpeg makes with args, a line of words.
 func makeClip(t testing.TB, args string) *clip {
 	t.Helper()
 	clips.Lock()
@@ -112,9 +115,32 @@ func readUnits(t testing.TB, b []byte) []unit {
 			continue
 		}
 		units = append(units, unit{
-			tag.Kind, info.Role, tag.Body[info.Payload:], tag.Time + info.CTS, tag.Time,
+			tag.Kind, info.Role, tag.Body, tag.Body[info.Payload:], tag.Time + info.CTS, tag.Time,
 		})
 	}
+}
+
+// splice puts the video of clips one after the other, each with its sequence header.
+func splice(t testing.TB, parts ...*clip) *clip {
+	t.Helper()
+	header := flv.FileHeader(true, false)
+	b := header[:]
+	start := media.Time(0)
+	for _, part := range parts {
+		end := start
+		for _, u := range part.units {
+			if u.kind == media.Video {
+				b = flv.AppendTag(b, media.Video, start+u.dts, u.body)
+				end = max(end, start+u.pts+100*media.Millisecond)
+			}
+		}
+		start = end
+	}
+	c := &clip{file: filepath.Join(t.TempDir(), "splice.flv"), units: readUnits(t, b)}
+	if err := os.WriteFile(c.file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // only returns the headers or the coded units of one track.
@@ -131,4 +157,9 @@ func (c *clip) only(kind media.Kind, header bool) []unit {
 // video returns the record and the pictures.
 func (c *clip) video() (record []byte, pictures []unit) {
 	return c.only(media.Video, true)[0].data, c.only(media.Video, false)
+}
+
+// sound returns the AudioSpecificConfig and the coded sound.
+func (c *clip) sound() (config []byte, frames []unit) {
+	return c.only(media.Audio, true)[0].data, c.only(media.Audio, false)
 }

@@ -60,12 +60,14 @@ func (d *Decoder) Configure(record []byte) error {
 	if d.c == nil {
 		return refuse(ErrClosed, call, "decoder is closed")
 	}
+	if bytes.Equal(record, d.record) {
+		d.guard.refused = nil
+		return nil
+	}
 	if err := d.guard.record(call, record); err != nil {
 		return err
 	}
-	if !bytes.Equal(record, d.record) {
-		d.record, d.pending = slices.Clone(record), true
-	}
+	d.record, d.pending = slices.Clone(record), true
 	return nil
 }
 

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package av
 
 import (
@@ -98,6 +100,17 @@ func TestDecodeIsExact(t *testing.T) {
 			same(t, decoded(t, c), expected(t, c.file))
 		})
 	}
+}
+
+// TestDecodeAcrossSizes changes the size of picture in mid-stream: a phone that is turned, a
+// publisher that comes back with another picture, B-frames on either side of the change.
+func TestDecodeAcrossSizes(t *testing.T) {
+	portrait := pattern(t, 720, 1280, 20, "-preset veryfast -bf 0 -g 15")
+	landscape := pattern(t, 1280, 720, 20, "-preset veryfast -bf 2")
+	c := splice(t, portrait, landscape, portrait,
+		pattern(t, 640, 360, 20, "-preset medium -bf 3 -b_strategy 0 -g 25"),
+		pattern(t, 1920, 1080, 8, "-preset ultrafast"), landscape)
+	same(t, decoded(t, c), expected(t, c.file))
 }
 
 func same(t testing.TB, got, want []string) {

@@ -5,8 +5,8 @@ package av
 /*
 #include "av.h"
 #include <stdlib.h>
-#cgo noescape hwav_x264_open
-#cgo nocallback hwav_x264_open
+#cgo noescape hwav_encoder_open
+#cgo nocallback hwav_encoder_open
 #cgo noescape hwav_encode
 #cgo nocallback hwav_encode
 #cgo noescape hwav_encoder_bitrate
@@ -26,8 +26,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// x264 is the Encoder by libx264.
-type x264 struct {
+// encoder is the Encoder by the library that this was built with.
+type encoder struct {
 	c             *C.hwav_encoder
 	packet        C.hwav_packet
 	number        int64 // of frames that were encoded
@@ -54,8 +54,8 @@ func NewEncoder(o EncoderOptions) (Encoder, error) {
 			aspect_width: C.int32_t(o.Display.AspectWidth), aspect_height: C.int32_t(o.Display.AspectHeight),
 		},
 	}
-	e := &x264{width: o.Width, height: o.Height}
-	if err := failed("avcodec_open2(libx264)", C.hwav_x264_open(&e.c, &v, preset)); err != nil {
+	e := &encoder{width: o.Width, height: o.Height}
+	if err := failed(openCall, C.hwav_encoder_open(&e.c, &v, preset)); err != nil {
 		return nil, err
 	}
 	if err := e.readRecord(); err != nil {
@@ -76,8 +76,8 @@ func rational(fps float64) (num, den C.int32_t) {
 	return C.int32_t(math.Round(fps * 1000)), 1000
 }
 
-// readRecord makes the record of the parameter sets, which libx264 gives with lengths in front.
-func (e *x264) readRecord() error {
+// readRecord makes the record of the parameter sets, which come with lengths in front.
+func (e *encoder) readRecord() error {
 	const call = "NewEncoder"
 	var data *C.uint8_t
 	n := C.hwav_encoder_headers(e.c, &data)
@@ -93,15 +93,15 @@ func (e *x264) readRecord() error {
 	}
 	config, err := avc.NewConfig(sps, pps)
 	if err != nil {
-		return refuse(ErrInvalidData, call, "libx264's parameter sets: %v", err)
+		return refuse(ErrInvalidData, call, "the encoder's parameter sets: %v", err)
 	}
 	if e.record, err = config.Marshal(); err != nil {
-		return refuse(ErrInvalidData, call, "libx264's parameter sets: %v", err)
+		return refuse(ErrInvalidData, call, "the encoder's parameter sets: %v", err)
 	}
 	return nil
 }
 
-func (e *x264) Encode(f *Frame, pts media.Time, idr bool) (Packet, error) {
+func (e *encoder) Encode(f *Frame, pts media.Time, idr bool) (Packet, error) {
 	const call = "Encoder.Encode"
 	if e.c == nil {
 		return Packet{}, refuse(ErrClosed, call, "encoder is closed")
@@ -111,12 +111,12 @@ func (e *x264) Encode(f *Frame, pts media.Time, idr bool) (Packet, error) {
 		return Packet{}, refuse(ErrFormat, call, "frame of %dx%d, want %dx%d", w, h, e.width, e.height)
 	}
 	code := C.hwav_encode(e.c, f.c, C.int64_t(e.number), number(idr), &e.packet)
-	if err := failed("avcodec_send_frame(libx264)", code); err != nil {
+	if err := failed(encodeCall, code); err != nil {
 		return Packet{}, err
 	}
 	p := &e.packet
 	if int64(p.pts) != e.number {
-		return Packet{}, refuse(ErrInvalidData, call, "libx264 returned frame %d, want %d",
+		return Packet{}, refuse(ErrInvalidData, call, "frame %d came out, want %d",
 			int64(p.pts), e.number)
 	}
 	data := unsafe.Slice((*byte)(p.data), int(p.size))
@@ -137,7 +137,7 @@ func withoutSEI(data []byte) []byte {
 	return data
 }
 
-func (e *x264) SetBitrate(bps int) error {
+func (e *encoder) SetBitrate(bps int) error {
 	const call = "Encoder.SetBitrate"
 	if e.c == nil {
 		return refuse(ErrClosed, call, "encoder is closed")
@@ -149,9 +149,9 @@ func (e *x264) SetBitrate(bps int) error {
 	return nil
 }
 
-func (e *x264) Record() []byte { return e.record }
+func (e *encoder) Record() []byte { return e.record }
 
-func (e *x264) Close() {
+func (e *encoder) Close() {
 	C.hwav_encoder_close(e.c)
 	e.c = nil
 }

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package av
 
 import (
@@ -72,7 +74,11 @@ func TestEncodeDecodesAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w, h, fps, err := config.Size(); w != width || h != height || fps != 30 || err != nil {
+	rate := 30.
+	if EncoderLibrary == "libopenh264" { // which does not write it
+		rate = 0
+	}
+	if w, h, fps, err := config.Size(); w != width || h != height || fps != rate || err != nil {
 		t.Errorf("record of %dx%d at %g, %v", w, h, fps, err)
 	}
 	d, err := NewDecoder(e.Record(), Limits{})

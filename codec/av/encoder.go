@@ -2,11 +2,12 @@ package av
 
 import (
 	"math"
+	"slices"
 
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// Encoder encodes H.264. x264 is behind it.
+// Encoder encodes H.264. Behind it is x264, or openh264 where that build tag was given.
 type Encoder interface {
 	// Encode encodes a frame of exactly the encoder's size, which it only reads, into a packet of
 	// the same time. idr makes it an IDR picture; the first always is.
@@ -30,7 +31,7 @@ type Packet struct {
 
 // EncoderOptions say what NewEncoder makes.
 type EncoderOptions struct {
-	// Width and Height are even, 2 to 4096.
+	// Width and Height are even, 2 (with openh264 16) to 4096.
 	Width, Height int
 	// FPS is the rate that frames come at, which rate control believes; 0 stands for 30.
 	FPS float64
@@ -39,7 +40,7 @@ type EncoderOptions struct {
 	// GOP is the number of frames from one IDR picture to the next at most; 0 makes only those
 	// that Encode is asked for.
 	GOP int
-	// Preset is x264's, such as "veryfast"; empty stands for "superfast".
+	// Preset is x264's, such as "veryfast"; empty stands for "superfast". openh264 has none.
 	Preset string
 	// Display is written into the stream.
 	Display Display
@@ -47,13 +48,18 @@ type EncoderOptions struct {
 
 // The bounds of EncoderOptions.
 const (
-	minEncodedSide = 2
 	maxEncodedSide = 4096
 	minBitrate     = 16_000
 	maxBitrate     = 200_000_000
 	maxFPS         = 240
 	endlessGOP     = 1 << 30 // X264_KEYINT_MAX_INFINITE
 )
+
+// presets are x264's. It would tell stderr about any other.
+var presets = [...]string{
+	"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+	"placebo",
+}
 
 // check holds the options to their bounds and fills in what is left out.
 func (o EncoderOptions) check(call string) (EncoderOptions, error) {
@@ -68,6 +74,8 @@ func (o EncoderOptions) check(call string) (EncoderOptions, error) {
 	}
 	side := func(n int) bool { return n >= minEncodedSide && n <= maxEncodedSide && n%2 == 0 }
 	switch {
+	case !slices.Contains(presets[:], o.Preset):
+		return o, refuse(ErrOption, call, "preset %q, want one of %q", o.Preset, presets)
 	case !side(o.Width) || !side(o.Height):
 		return o, refuse(ErrOption, call, "%dx%d, want even sides from %d to %d",
 			o.Width, o.Height, minEncodedSide, maxEncodedSide)

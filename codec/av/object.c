@@ -1,5 +1,6 @@
 // What every object needs: counts, messages, silence.
 #include "internal.h"
+#include <malloc.h>
 #include <stdatomic.h>
 
 static atomic_int codecs, frames;
@@ -15,6 +16,14 @@ int hwav_noop(int x) { return x; }
 
 void hwav_reason(int code, char *text, int n) { av_strerror(code, text, n); }
 
-// libav writes to stderr what a stranger's stream makes it find, without bound; errors are returned
-// to us anyway. A constructor, so that there is no moment before it.
-__attribute__((constructor)) static void silence(void) { av_log_set_level(AV_LOG_QUIET); }
+// A constructor, so that there is no moment before it.
+__attribute__((constructor)) static void prepare(void) {
+    // libav writes to stderr what a stranger's stream makes it find, without bound; errors are
+    // returned to us anyway.
+    av_log_set_level(AV_LOG_QUIET);
+#ifdef __GLIBC__
+    // Pictures are mapped, so that a codec that is closed gives its memory back. By itself glibc
+    // comes to serve sizes that were freed once from an arena of each thread, which keeps them.
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
+}

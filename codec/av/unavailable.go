@@ -7,6 +7,11 @@ import "github.com/headwater-live/headwater/codec/media"
 // Available tells whether codecs are there: whether this was built with cgo.
 const Available = false
 
+// EncoderLibrary is what encodes H.264 in this build: nothing.
+const EncoderLibrary = "none"
+
+const minEncodedSide = 2
+
 // Version says that there is no libavcodec.
 func Version() string { return "none (built without cgo)" }
 

@@ -74,7 +74,9 @@ func (g *Guard) SetLimits(l Limits) { g.limits = l }
 // which are kept. It changes nothing that Next returns.
 func (g *Guard) Compact() {
 	g.in.small = true
-	g.in.resize(smallBuffer)
+	if g.in.shrink(); g.in.buf != nil {
+		g.in.resize(smallBuffer)
+	}
 	g.spare, g.lent = nil, nil
 	g.streams = append(make([]chunkStream, 0, len(g.streams)), g.streams...)
 }

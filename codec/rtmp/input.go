@@ -56,7 +56,7 @@ func (in *input) readSome(p []byte) (int, error) {
 func (in *input) fill() error {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
-		if in.small && len(in.buf) > smallBuffer {
+		if in.small && len(in.buf) != smallBuffer {
 			in.buf = make([]byte, smallBuffer)
 		}
 	} else if in.w == len(in.buf) {
@@ -65,7 +65,18 @@ func (in *input) fill() error {
 	}
 	n, err := in.readSome(in.buf[in.w:])
 	in.w += n
+	if err != nil && in.small {
+		in.shrink()
+	}
 	return err
+}
+
+// shrink gives the buffer back that an idle viewer, who says something every few seconds, can do
+// without.
+func (in *input) shrink() {
+	if in.r == in.w {
+		in.buf, in.r, in.w = nil, 0, 0
+	}
 }
 
 // peek returns the next n bytes without consuming them; n is at most smallBuffer.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
@@ -21,6 +22,12 @@ func TestPublish(t *testing.T) {
 		if got := probe(t, url); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", url, got, want)
 		}
+	}
+	for _, v := range watchBoth(t, n, "show") { // the tone has an amplitude of 1/8
+		await(t, v.name+" is told how loud it is", func() bool {
+			rms, ok := v.loudness("rms")
+			return ok && math.Abs(rms+21.1) < 0.5
+		})
 	}
 	if b := n.broadcast(t, "show"); b.Video != "avc1 320x180" || b.Audio != "mp4a 44100" {
 		t.Errorf("the node tells %+v", b)

@@ -69,6 +69,9 @@ func probe(t *testing.T, url string, flags ...string) []string {
 	}
 	var names []string
 	for _, s := range answer.Streams {
+		if s.Codec == "" { // ffmpeg's name for script data that it does not know
+			continue
+		}
 		what := s.Rate
 		if s.Width > 0 {
 			what = fmt.Sprintf("%dx%d", s.Width, s.Height)

@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -26,6 +29,7 @@ type viewer struct {
 
 	mu    sync.Mutex
 	units []unit
+	loud  []unit   // the node's own onLoudness events, which stand beside what was published
 	words []string // what the node said by RTMP besides media: status codes and descriptions
 }
 
@@ -144,7 +148,25 @@ func flvPath(key string) string {
 func (v *viewer) add(u unit) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if u.kind == media.Data && bytes.HasPrefix(u.body, []byte("\x02\x00\x0aonLoudness")) {
+		v.loud = append(v.loud, u)
+		return
+	}
 	v.units = append(v.units, u)
+}
+
+// loudness is a number of the latest onLoudness event: an AMF0 number behind its name.
+func (v *viewer) loudness(name string) (float64, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.loud) == 0 {
+		return 0, false
+	}
+	_, rest, found := bytes.Cut(v.loud[len(v.loud)-1].body, []byte(name+"\x00"))
+	if !found || len(rest) < 8 {
+		return 0, false
+	}
+	return math.Float64frombits(binary.BigEndian.Uint64(rest)), true
 }
 
 func (v *viewer) hear(words string) {

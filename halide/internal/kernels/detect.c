@@ -20,10 +20,19 @@ static int32_t next_band(int32_t left) {
     return left - COLUMNS <= TILE ? COLUMNS - TILE : COLUMNS;
 }
 
+// cgo compiles with -O2, which makes no vectors of a loop of unknown length.
+__attribute__((optimize("O3")))
+static void add_sums(uint32_t *restrict all, const uint16_t *restrict sums, int32_t n) {
+    for (int32_t i = 0; i < n; i++) all[i] += sums[i];
+}
+
+typedef int (*comparison)(halide_buffer_t *, halide_buffer_t *, halide_buffer_t *,
+                          halide_buffer_t *, halide_buffer_t *, halide_buffer_t *);
+
 // Compares a with b for the rows and c with d for the columns, wh rows of w and ch rows of cw.
-static int compare(const uint8_t *a, int32_t as, const uint8_t *b, int32_t bs, int32_t w, int32_t h,
-                   const uint8_t *c, const uint8_t *d, int32_t cw, int32_t ch, uint32_t *rows,
-                   uint32_t *columns, uint64_t *totals) {
+static int compare(comparison kernel, const uint8_t *a, int32_t as, const uint8_t *b, int32_t bs,
+                   int32_t w, int32_t h, const uint8_t *c, const uint8_t *d, int32_t cw, int32_t ch,
+                   uint32_t *rows, uint32_t *columns, uint64_t *totals) {
     uint16_t sums[COLUMNS];
     uint32_t pairs[2 * BAND];
     int32_t most = h > ch ? h : ch;
@@ -40,14 +49,14 @@ static int compare(const uint8_t *a, int32_t as, const uint8_t *b, int32_t bs, i
             BUFFER2(bd, d + bo + x, u8, cwidth, 0, m, bs);
             BUFFER2(br, pairs, u32, 2, 0, n, 2);
             BUFFER1(bo2, sums, u16, cwidth);
-            int e = k_sad(&ba, &bb, &bc, &bd, &br, &bo2);
+            int e = kernel(&ba, &bb, &bc, &bd, &br, &bo2);
             if (e) return e;
             for (int32_t i = 0; i < n; i++) {
                 totals[0] += pairs[2 * i];
                 totals[1] += pairs[2 * i + 1];
                 if (rows) rows[y + i] += pairs[2 * i];
             }
-            for (int32_t i = 0; columns && i < cwidth; i++) columns[x + i] += sums[i];
+            if (columns) add_sums(columns + x, sums, cwidth);
         }
     }
     return 0;
@@ -58,7 +67,7 @@ int hw_diff(PLANE_ARGS(a), uint8_t *b, int32_t b_stride, uint32_t *rows, uint32_
     totals[0] = totals[1] = 0;
     if (rows) memset(rows, 0, sizeof *rows * (size_t)a_h);
     if (columns) memset(columns, 0, sizeof *columns * (size_t)a_w);
-    return hw_fail(compare(a, a_stride, b, b_stride, a_w, a_h, a, b, a_w, a_h, rows, columns,
+    return hw_fail(compare(k_sad, a, a_stride, b, b_stride, a_w, a_h, a, b, a_w, a_h, rows, columns,
                            totals), err);
 }
 
@@ -66,8 +75,8 @@ int hw_edges(PLANE_ARGS(in), uint32_t *rows, uint32_t *columns, char *err) {
     uint64_t totals[2] = {0, 0};
     if (rows) memset(rows, 0, sizeof *rows * (size_t)in_h);
     if (columns) memset(columns, 0, sizeof *columns * (size_t)in_w);
-    return hw_fail(compare(in + in_stride, in_stride, in, in_stride, in_w, in_h - 1, in + 1, in,
-                           in_w - 1, in_h, rows, columns, totals), err);
+    return hw_fail(compare(k_gradients, in + in_stride, in_stride, in, in_stride, in_w, in_h - 1,
+                           in + 1, in, in_w - 1, in_h, rows, columns, totals), err);
 }
 
 int hw_squared_error(PLANE_ARGS(a), uint8_t *b, int32_t b_stride, uint64_t *sum, char *err) {

@@ -27,8 +27,8 @@ static void keep_plain(const uint8_t *in, uint8_t *out, int32_t n, struct ratio 
 }
 
 #if defined(__x86_64__)
-// Without a byte shuffle: eight bytes at a time in a register, for the rest of n outputs. A store
-// may be wider than what it keeps, so the last ones are left to the plain loop.
+// Without a byte shuffle: eight bytes at a time in a register. A store may be wider than what it
+// keeps, so the last ones are left to the plain loop.
 static int32_t keep_words(int32_t kind, const uint8_t *in, uint8_t *out, int32_t n) {
     int32_t done = 0;
     uint64_t w;
@@ -47,12 +47,33 @@ __attribute__((target("ssse3")))
 static int32_t keep_shuffle(const uint8_t *in, uint8_t *out, int32_t n, const struct keep *k) {
     __m128i pick = _mm_loadu_si128((const __m128i *)k->pick);
     int32_t done = 0;
-    // A store is 16 bytes whatever it keeps, so the last ones are left to the plain loop.
+    // A store is 16 bytes whatever it keeps, so the last ones take a detour.
     for (; done + 16 <= n; done += k->write, in += k->read) {
         __m128i v = _mm_loadu_si128((const __m128i *)in);
         _mm_storeu_si128((__m128i *)(out + done), _mm_shuffle_epi8(v, pick));
     }
-    return done;
+    for (; done < n; done += k->write, in += k->read) {
+        uint8_t last[16];
+        __m128i v = _mm_loadu_si128((const __m128i *)in);
+        _mm_storeu_si128((__m128i *)last, _mm_shuffle_epi8(v, pick));
+        for (int32_t i = 0; i < k->write && done + i < n; i++) out[done + i] = last[i];
+    }
+    return n;
+}
+
+// 4:3 on 32 bytes, of which 24 are kept.
+__attribute__((target("avx2")))
+static int32_t keep_43_32(const uint8_t *in, uint8_t *out, int32_t n) {
+    const struct keep *k = &keeps[HW_PHASE_43];
+    __m256i pick = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)k->pick));
+    __m256i gather = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 6, 6);
+    int32_t done = 0;
+    for (; done + 32 <= n; done += 24, in += 32) {
+        __m256i v = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)in), pick);
+        _mm256_storeu_si256((__m256i *)(out + done), _mm256_permutevar8x32_epi32(v, gather));
+    }
+    _mm256_zeroupper(); // what comes next knows no wide registers and would wait for them
+    return done + keep_shuffle(in, out + done, n - done, k);
 }
 
 // The same on 64 bytes: words are spread so that each 16 byte lane holds whole groups, the bytes of
@@ -72,14 +93,42 @@ __attribute__((target("avx512f,avx512bw")))
 static int32_t keep_wide(const uint8_t *in, uint8_t *out, int32_t n, const struct wide *k) {
     __m512i spread = _mm512_loadu_si512(k->spread), gather = _mm512_loadu_si512(k->gather);
     __m512i pick = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)k->pick));
-    __mmask64 kept = (1ull << k->write) - 1;
-    int32_t done = 0;
-    for (; done + k->write <= n; done += k->write, in += k->read) {
+    for (int32_t done = 0; done < n; done += k->write, in += k->read) {
         __m512i v = _mm512_permutexvar_epi32(spread, _mm512_loadu_si512(in));
         v = _mm512_permutexvar_epi32(gather, _mm512_shuffle_epi8(v, pick));
-        _mm512_mask_storeu_epi8(out + done, kept, v);
+        if (done + 64 <= n) {
+            _mm512_storeu_si512(out + done, v);
+        } else {
+            int32_t left = n - done < k->write ? n - done : k->write;
+            _mm512_mask_storeu_epi8(out + done, (1ull << left) - 1, v);
+        }
     }
-    return done;
+    return n;
+}
+
+// 4:3 on 256 bytes, of which 192 are kept: whole vectors to store.
+__attribute__((target("avx512f,avx512bw")))
+static int32_t keep_43_256(const uint8_t *in, uint8_t *out, int32_t n) {
+    const struct wide *k = &wides[HW_PHASE_43];
+    __m512i pick = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)k->pick));
+    // Three words of every four count; those of the next vector are 16 to 31.
+    static const uint32_t words[3][16] = {
+        {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20},
+        {5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25},
+        {10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28, 29, 30}};
+    __m512i first = _mm512_loadu_si512(words[0]), second = _mm512_loadu_si512(words[1]);
+    __m512i third = _mm512_loadu_si512(words[2]);
+    int32_t done = 0;
+    for (; done + 192 <= n; done += 192, in += 256) {
+        __m512i a = _mm512_shuffle_epi8(_mm512_loadu_si512(in), pick);
+        __m512i b = _mm512_shuffle_epi8(_mm512_loadu_si512(in + 64), pick);
+        __m512i c = _mm512_shuffle_epi8(_mm512_loadu_si512(in + 128), pick);
+        __m512i d = _mm512_shuffle_epi8(_mm512_loadu_si512(in + 192), pick);
+        _mm512_storeu_si512(out + done, _mm512_permutex2var_epi32(a, first, b));
+        _mm512_storeu_si512(out + done + 64, _mm512_permutex2var_epi32(b, second, c));
+        _mm512_storeu_si512(out + done + 128, _mm512_permutex2var_epi32(c, third, d));
+    }
+    return done + keep_wide(in, out + done, n - done, k);
 }
 
 static int32_t keep_fast(int32_t kind, const uint8_t *in, uint8_t *out, int32_t n) {
@@ -89,7 +138,9 @@ static int32_t keep_fast(int32_t kind, const uint8_t *in, uint8_t *out, int32_t 
         level = hw_level();
         __atomic_store_n(&known, level, __ATOMIC_RELAXED);
     }
-    if (level >= 4) return keep_wide(in, out, n, &wides[kind]);
+    if (level >= 4)
+        return kind == HW_PHASE_43 ? keep_43_256(in, out, n) : keep_wide(in, out, n, &wides[kind]);
+    if (level == 3 && kind == HW_PHASE_43) return keep_43_32(in, out, n);
     return level >= 2 ? keep_shuffle(in, out, n, &keeps[kind]) : keep_words(kind, in, out, n);
 }
 #elif defined(__aarch64__)

@@ -4,6 +4,6 @@ package kernels
 
 // The SHA-256 of the kernel objects beside this file.
 const (
-	digestAmd64 = "71784a1698fd4958559f7d6ac6c71ada7dceccc727d60d4d3867aa01875462f5"
-	digestArm64 = "e783c3dfe2a3ff2f059b84ce0c2421aa1a318ba185e636f0778ffa4a7d79fd3f"
+	digestAmd64 = "8a059fdd63717dc937bf16689931a3f85233c4af926900fb337649380d7bc65c"
+	digestArm64 = "00e624f936228e8d0d8a925810393c7c167d0ce3bc3fdb584431e6c0a2185c79"
 )

@@ -1,3 +1,5 @@
+//go:build cgo && !openh264
+
 // The H.264 encoder: x264 through libavcodec, a packet for each frame in the same call.
 #include "internal.h"
 #include <libavutil/mem.h>
@@ -55,7 +57,7 @@ static int options(AVDictionary **o, const char *preset) {
     return r;
 }
 
-int hwav_x264_open(hwav_encoder **out, const hwav_video *o, const char *preset) {
+int hwav_encoder_open(hwav_encoder **out, const hwav_video *o, const char *preset) {
     const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
     if (!codec) return AVERROR_ENCODER_NOT_FOUND;
     hwav_encoder *e = av_mallocz(sizeof *e);
