@@ -302,6 +302,10 @@ func DrawDeclared(w io.Writer) error {
 	}
 	t.RTMP = []RTMPSocket{{Name: "rtmp"}}
 	t.handler.Socket = &listen.ListenSocket{}
+	t.Links = Links{
+		Origins:  []Origin{{Name: "ORIGIN"}},
+		Listener: func(LinkPlace) func(*supervise.Self) actor.Actor { return nil },
+	}
 	return supervise.Draw(w, t.node())
 }
 

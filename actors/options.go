@@ -55,6 +55,9 @@ type Options struct {
 	Handshake time.Duration
 	Idle      time.Duration
 
+	// Links are those to other nodes.
+	Links Links
+
 	// Processing says how pictures are processed.
 	Processing ProcessingOptions
 

@@ -54,8 +54,9 @@ func (t *tree) node() supervise.Spec {
 		Note: "spent: the process exits, its supervisor restarts it",
 		Children: []supervise.Spec{
 			{
-				Name: directory.Name, Kind: "directory", New: directory.New(), Mailbox: 4096,
+				Name: directory.Name, Kind: "directory", Mailbox: 4096,
 				Note: "which broadcasts are here; grants epochs",
+				New:  directory.New(directory.Options{ByClock: t.Links.any()}),
 			},
 			{
 				Name: settings.Name, Kind: "settings", New: settings.New(t.Processing.Settings),
@@ -68,6 +69,7 @@ func (t *tree) node() supervise.Spec {
 				}),
 				Rebind: true,
 			},
+			t.links(),
 			{
 				Name: broadcastsName, Kind: "broadcasts", Strategy: supervise.Dynamic, Rebind: true,
 				Templates: []supervise.Spec{t.broadcast("KEY", 0, nil, timeline.Start{})},
@@ -134,7 +136,7 @@ func broadcastName(key string, epoch uint64) string {
 func (t *tree) edge(key, rendition string) supervise.Spec {
 	name := edgeName(key, rendition)
 	source := t.pid(edgesName, name, sourceName)
-	return supervise.Spec{
+	spec := supervise.Spec{
 		Name: name, Kind: "edge", Restart: supervise.Temporary,
 		Strategy: supervise.RestForOne, Note: "spent: its viewers are let go and come back",
 		Children: []supervise.Spec{
@@ -160,6 +162,8 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 			},
 		},
 	}
+	spec.Children = append(spec.Children, t.remoteRelays(key, rendition, source)...)
+	return spec
 }
 
 // edgeName is the name of the edge of a rendition. No key has an @.
@@ -206,6 +210,9 @@ func (t *tree) listeners() supervise.Spec {
 				SendBuffer: t.SendBuffer, Caps: t.Caps, Metrics: t.metrics.listen,
 			}),
 		})
+	}
+	if t.Links.Listener != nil {
+		spec.Children = append(spec.Children, t.linkListener())
 	}
 	if t.handler.Socket != nil {
 		spec.Children = append(spec.Children, supervise.Spec{

@@ -35,10 +35,21 @@ type (
 	departed struct{ topic *actor.PID }
 )
 
+// Options make a directory.
+type Options struct {
+	// ByClock grants epochs by the clock, in milliseconds, where the count of them is behind it:
+	// among nodes whose clocks are in step the latest publisher has the highest epoch.
+	ByClock bool
+}
+
 // New returns the producer of the actor.
-func New() func(*supervise.Self) actor.Actor {
+func New(o Options) func(*supervise.Self) actor.Actor {
 	granted := new(uint64)
-	return func(*supervise.Self) actor.Actor { return &directory{machine: newMachine(granted)} }
+	return func(*supervise.Self) actor.Actor {
+		m := newMachine(granted)
+		m.byClock = o.ByClock
+		return &directory{machine: m}
+	}
 }
 
 type directory struct {

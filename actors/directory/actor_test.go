@@ -33,7 +33,7 @@ func TestTheEndOvertakesNoWord(t *testing.T) {
 	}))
 	defer system.Shutdown()
 	root := system.Root
-	pid := root.Spawn(actor.PropsFromProducer(func() actor.Actor { return New()(nil) }))
+	pid := root.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(Options{})(nil) }))
 	for i := range 300 {
 		key := fmt.Sprint("live/", i)
 		topic := root.Spawn(actor.PropsFromProducer(func() actor.Actor { return &leaving{key} }))

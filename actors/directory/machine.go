@@ -25,6 +25,7 @@ type machine struct {
 	out     []outgoing
 	granted *uint64 // the highest epoch ever granted, to any key
 	floor   uint64  // what that was when this machine began
+	byClock bool    // see Options
 }
 
 // outgoing is a message to be sent.
@@ -117,6 +118,9 @@ func (m *machine) serve(e *entry, now time.Time) (wait bool) {
 // by a former machine too.
 func (m *machine) grant(e *entry, now time.Time) {
 	e.epoch = max(e.epoch, m.floor) + 1
+	if m.byClock {
+		e.epoch = max(e.epoch, uint64(max(0, now.UnixMilli())))
+	}
 	*m.granted = max(*m.granted, e.epoch)
 	granted := &Granted{Epoch: e.epoch}
 	if e.hasLast {

@@ -15,8 +15,11 @@ import (
 type RelayOptions struct {
 	// Key names the broadcast, Rendition what is followed of it, "" the public one.
 	Key, Rendition string
-	// Directory tells where it is.
+	// Directory tells where it is on this node.
 	Directory *actor.PID
+	// Link, if there is one, gives out what another node has: the relay follows that instead, for
+	// as long as it lives, whether the broadcast is there or not.
+	Link *actor.PID
 	// Topic is the edge's, which the relay feeds.
 	Topic *actor.PID
 }
@@ -49,11 +52,18 @@ func (r *relay) Receive(ctx actor.Context) {
 		r.located(ctx, msg)
 	case *actor.Stopping, *actor.Restarting:
 		r.leave(ctx)
-		ctx.Send(r.Directory, &directory.Unfollow{Key: r.Key, Follower: ctx.Self()})
+		if r.Link == nil {
+			ctx.Send(r.Directory, &directory.Unfollow{Key: r.Key, Follower: ctx.Self()})
+		}
 	}
 }
 
 func (r *relay) follow(ctx actor.Context) {
+	if r.Link != nil {
+		r.source = r.Link
+		r.subscribe(ctx)
+		return
+	}
 	ctx.Send(r.Directory, &directory.Follow{Key: r.Key, Follower: ctx.Self(), Epoch: r.epoch})
 }
 
@@ -71,7 +81,13 @@ func (r *relay) located(ctx actor.Context, l *directory.Located) {
 			slog.Uint64("epoch", l.Epoch))
 	}
 	r.source, r.epoch = l.Gate, l.Epoch
-	ctx.Send(r.source, &gate.Subscribe{Rendition: r.Rendition, Subscriber: ctx.Self()})
+	r.subscribe(ctx)
+}
+
+func (r *relay) subscribe(ctx actor.Context) {
+	ctx.Send(r.source, &gate.Subscribe{
+		Key: r.Key, Rendition: r.Rendition, Subscriber: ctx.Self(),
+	})
 }
 
 func (r *relay) leave(ctx actor.Context) {

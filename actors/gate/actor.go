@@ -42,6 +42,7 @@ type Options struct {
 type state struct {
 	machine     *Machine
 	subscribers subscribers
+	taps        taps
 }
 
 // New returns the producer of the actor.
@@ -99,12 +100,17 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.up(ctx, msg)
 	case *Subscribe:
 		g.subscribe(ctx, msg)
+	case *Tap:
+		g.tap(ctx, msg)
+	case *Untap:
+		g.state.taps.remove(msg.Follower)
 	case *Newest:
 		ctx.Respond(m.Newest(msg))
 	case *Unsubscribe:
 		g.unsubscribe(ctx, msg.Subscriber)
 	case *actor.Terminated:
 		g.state.subscribers.remove(msg.Who)
+		g.state.taps.remove(msg.Who)
 		m.Gone(msg.Who)
 	case *actor.Stopping, *actor.Restarting:
 		g.halt()
@@ -118,6 +124,9 @@ func (g *gate) Receive(ctx actor.Context) {
 func (g *gate) started(ctx actor.Context) {
 	for _, s := range g.state.subscribers {
 		ctx.Watch(s.pid)
+	}
+	for _, t := range g.state.taps {
+		ctx.Watch(t.Follower)
 	}
 	for _, pid := range g.state.machine.parts() {
 		ctx.Watch(pid)
@@ -184,6 +193,7 @@ func (g *gate) up(ctx actor.Context, u *topic.Up) {
 	ctx.Watch(u.PID)
 	m.LaneUp(u.Name, u.PID)
 	if l := m.lane(u.Name); l != nil && l.topic != nil {
+		l.ring = u.Ring
 		g.follow(ctx, l)
 	}
 }

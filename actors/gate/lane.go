@@ -37,6 +37,7 @@ type lane struct {
 	name   string
 	worker string     // whose pictures it shows
 	topic  *actor.PID // nil while the topic is not there
+	ring   *topic.Ring
 	phase  phase
 
 	epoch   uint64

@@ -1,11 +1,17 @@
 package gate
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/topic"
+)
 
 // Subscribe asks for the units of a rendition; the subscriber gets a *topic.Snapshot and then
 // *topic.Unit messages of its topic, as soon as there is one. Whoever subscribes to another
 // rendition has left the first.
 type Subscribe struct {
+	// Key names the broadcast. A gate has only one; a link gives out all of another node's.
+	Key string
 	// Rendition is a rendition's name, "" the public one's.
 	Rendition  string
 	Subscriber *actor.PID
@@ -13,6 +19,24 @@ type Subscribe struct {
 
 // Unsubscribe ends a subscription.
 type Unsubscribe struct{ Subscriber *actor.PID }
+
+// Tap asks for the ring of a rendition's topic, for whoever follows that by himself: a *Tapped as
+// soon as there is one, and again for each incarnation of the topic.
+type Tap struct {
+	Rendition string
+	Follower  *actor.PID
+}
+
+// Untap ends all taps of a follower.
+type Untap struct{ Follower *actor.PID }
+
+// Tapped answers Tap.
+type Tapped struct {
+	Key       string
+	Epoch     uint64
+	Rendition string
+	Ring      *topic.Ring
+}
 
 // pulse is the time to look at who had to answer by now.
 type pulse struct{ of *gate }

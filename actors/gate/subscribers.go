@@ -60,4 +60,33 @@ func (g *gate) follow(ctx actor.Context, l *lane) {
 			ctx.Send(l.topic, &topic.Subscribe{Subscriber: s.pid})
 		}
 	}
+	for _, t := range g.state.taps {
+		if g.state.machine.lane(t.Rendition) == l {
+			g.tapped(ctx, t, l)
+		}
+	}
+}
+
+// taps are those who follow the rings of renditions.
+type taps []*Tap
+
+func (t *taps) remove(who *actor.PID) {
+	*t = slices.DeleteFunc(*t, func(o *Tap) bool { return o.Follower.Equal(who) })
+}
+
+func (g *gate) tap(ctx actor.Context, t *Tap) {
+	ctx.Watch(t.Follower)
+	same := func(o *Tap) bool { return o.Follower.Equal(t.Follower) && o.Rendition == t.Rendition }
+	if !slices.ContainsFunc(g.state.taps, same) {
+		g.state.taps = append(g.state.taps, t)
+	}
+	if l := g.state.machine.lane(t.Rendition); l != nil && l.topic != nil && l.ring != nil {
+		g.tapped(ctx, t, l)
+	}
+}
+
+func (g *gate) tapped(ctx actor.Context, t *Tap, l *lane) {
+	ctx.Send(t.Follower, &Tapped{
+		Key: g.Key, Epoch: g.Epoch, Rendition: t.Rendition, Ring: l.ring,
+	})
 }

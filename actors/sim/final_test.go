@@ -20,7 +20,7 @@ var (
 )
 
 // fixed are the actors of a node with no broadcast: it and what it starts with.
-const fixed = 9
+const fixed = 11
 
 // look looks at the tree about once a second.
 func (w *world) look() {

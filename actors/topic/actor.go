@@ -108,7 +108,7 @@ func (t *topic) started(ctx actor.Context) {
 	t.machine = NewMachine(t.Ring)
 	t.pulse = &pulse{ring: t.Ring, window: t.Window}
 	if t.Owner != nil {
-		ctx.Send(t.Owner, &Up{Name: t.Name, PID: ctx.Self()})
+		ctx.Send(t.Owner, &Up{Name: t.Name, PID: ctx.Self(), Ring: t.Ring})
 	}
 	if t.Directory == nil {
 		t.tick(ctx)
@@ -156,6 +156,7 @@ func (t *topic) push(ctx actor.Context, u *Unit, in func(*Unit) (*Unit, error)) 
 	}
 	t.latest = time.Now()
 	t.Metrics.accepted(entered)
+	t.Ring.Tell()
 	t.pulse.appended()
 	for _, s := range t.subscribers {
 		ctx.Send(s, entered)
@@ -246,7 +247,10 @@ func (t *topic) subscribe(ctx actor.Context, s *Subscribe) {
 }
 
 func (t *topic) seal(ctx actor.Context, s *Seal) {
-	t.Ring.Seal()
+	if s = t.machine.Seal(s); s == nil {
+		return
+	}
+	t.Ring.Tell()
 	for _, subscriber := range t.subscribers {
 		ctx.Send(subscriber, s)
 	}

@@ -183,7 +183,7 @@ func (m *Machine) over(u *Unit) media.Time {
 // isEntry reports whether a decoder can begin with u: with a video keyframe, or with any audio
 // where there is no video.
 func (m *Machine) isEntry(u *Unit) bool {
-	if u.Role != media.Keyframe {
+	if u.Role != media.Keyframe || m.ring.Sealed().covers(u) {
 		return false
 	}
 	return u.Kind == media.Video || m.mark.headers[media.Video] == nil

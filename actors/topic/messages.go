@@ -20,10 +20,6 @@ type Ended struct{ Reason string }
 // messages, until it ends or unsubscribes. Subscribing anew gives a new snapshot.
 type Subscribe struct{ Subscriber *actor.PID }
 
-// Seal has those who join from now on begin at a keyframe that is still to come: what the topic
-// keeps must not be shown to anybody new. It is passed on to the subscribers.
-type Seal struct{}
-
 // Unsubscribe ends a subscription.
 type Unsubscribe struct{ Subscriber *actor.PID }
 
@@ -42,6 +38,8 @@ type Up struct {
 	// Name is the rendition's.
 	Name string
 	PID  *actor.PID
+	// Ring is the topic's, the same for all its incarnations.
+	Ring *Ring
 }
 
 // Describe asks what the topic carries; the answer is a *Description.

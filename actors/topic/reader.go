@@ -10,8 +10,9 @@ type Reader struct {
 	ring      *Ring
 	maxBehind media.Time
 	pos       uint64 // next position to read
-	seen      uint64 // what was visible at the last Next
+	seen      uint64 // what there was at the last Next
 	joined    bool
+	eager     bool // it reads what is appended, not what is visible
 	sent      Headers
 	skips     uint64
 	skipped   uint64
@@ -39,7 +40,7 @@ const MinBatch = 2*media.Kinds + 1
 // Next appends the units to deliver next to dst, at most cap(dst) of them in all, which is MinBatch
 // or more, and few enough to stay within maxBytes (but at least one). Nothing more means to wait.
 func (r *Reader) Next(dst []*Unit, maxBytes int) []*Unit {
-	r.seen = r.ring.visible.Load()
+	r.seen = r.look()
 	if !r.joined {
 		if dst = r.join(dst); !r.joined {
 			return dst
@@ -69,7 +70,7 @@ func (r *Reader) Next(dst []*Unit, maxBytes int) []*Unit {
 
 // join begins at the newest visible entry, if there is one.
 func (r *Reader) join(dst []*Unit) []*Unit {
-	e := r.ring.visibleEntry()
+	e := r.entry()
 	if e == nil || e.Pos >= r.seen {
 		return dst
 	}
@@ -102,13 +103,13 @@ func (r *Reader) behind() bool {
 	if r.maxBehind <= 0 || newest-u.DTS <= r.maxBehind {
 		return false
 	}
-	e := r.ring.visibleEntry()
+	e := r.entry()
 	return e != nil && e.Pos > r.pos && e.Pos < r.seen
 }
 
 // skip goes on at the newest visible entry, if it is further on.
 func (r *Reader) skip(dst []*Unit) []*Unit {
-	e := r.ring.visibleEntry()
+	e := r.entry()
 	if e == nil || e.Pos <= r.pos || e.Pos >= r.seen {
 		return dst
 	}

@@ -170,7 +170,7 @@ func TestSealKeepsLateJoinersOut(t *testing.T) {
 	feed(t, m, 1, "VAKaf")
 	early := NewReader(m.ring, 0)
 	all(early)
-	m.ring.Seal()
+	m.Seal(&Seal{})
 	feed(t, m, 1, "fa")
 	late := NewReader(m.ring, 0)
 	if got := letters(all(late)); got != "" {

@@ -37,8 +37,11 @@ type Ring struct {
 	bytes   atomic.Int64
 	newest  atomic.Int64 // DTS of the unit before head
 	clock   atomic.Int64 // Unix nanoseconds of the latest WakeAll
-	mark    mark         // the writer's
+	sealed  atomic.Pointer[Seal]
+	mark    mark // the writer's
 	since   time.Time
+
+	watchers atomic.Pointer[[]Watcher]
 
 	turn   atomic.Pointer[chan struct{}] // the present one
 	nudged atomic.Bool                   // a WakeAll is on its way
@@ -49,6 +52,7 @@ type Ring struct {
 type Entry struct {
 	Pos     uint64
 	Headers Headers
+	unit    *Unit
 }
 
 // mark is how far the machine has come, for the machine that takes over after a restart.
@@ -135,7 +139,7 @@ func (r *Ring) append(u *Unit, entry bool, headers Headers) {
 	r.newest.Store(int64(u.DTS))
 	r.head.Store(pos + 1)
 	if entry {
-		r.entry.Store(&Entry{Pos: pos, Headers: headers}) // last: an entry is never beyond head
+		r.entry.Store(&Entry{Pos: pos, Headers: headers, unit: u}) // last: an entry is never beyond head
 	}
 }
 
@@ -176,14 +180,6 @@ func (r *Ring) at(pos uint64) *Unit {
 		return nil
 	}
 	return u
-}
-
-// Seal forgets where a decoder can begin, until the next such place comes. It is the writer's.
-func (r *Ring) Seal() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.entry.Store(nil)
-	r.shown.Store(nil)
 }
 
 // Publish lets readers see all that was appended, and wakes those who wait.

@@ -25,6 +25,10 @@ type Unit struct {
 	rtmpLen uint8
 }
 
+// NewBody gives the memory of a unit's bytes: Body to be filled, and Tail, which is Body and what
+// an FLV tag ends with.
+func NewBody(n int) (body, tail []byte) { return flv.NewBody(n) }
+
 // playStream is the message stream that viewers play on: the first one a connection creates.
 const playStream = 1
 

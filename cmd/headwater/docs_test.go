@@ -14,6 +14,7 @@ import (
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/cluster/control"
+	"github.com/headwater-live/headwater/cluster/link"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 )
 
@@ -92,6 +93,9 @@ func registeredMetrics(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if err := node.Stop(t.Context(), "that was all"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := link.NewMetrics(names); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []prometheus.Collector{

@@ -24,6 +24,7 @@ import (
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/cluster/control"
+	"github.com/headwater-live/headwater/cluster/link"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 	"github.com/headwater-live/headwater/cmd/headwater/demo"
 	"github.com/headwater-live/headwater/cmd/headwater/publish"
@@ -84,7 +85,10 @@ func runNode(
 }
 
 // sockets are the listening sockets of a node; those that are not configured are nil.
-type sockets struct{ rtmp, rtmps, http *listen.ListenSocket }
+type sockets struct {
+	rtmp, rtmps, http *listen.ListenSocket
+	link              *link.Socket
+}
 
 // close closes what was opened.
 func (s sockets) close() error {
@@ -93,6 +97,9 @@ func (s sockets) close() error {
 		if socket != nil {
 			errs = append(errs, socket.Close())
 		}
+	}
+	if s.link != nil {
+		errs = append(errs, s.link.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -121,6 +128,11 @@ func openSockets(ctx context.Context, cfg config.Config) (s sockets, err error) 
 			return s, fmt.Errorf("http.listen: %w", err)
 		}
 	}
+	if cfg.Link.Listen != "" {
+		if s.link, err = link.Listen(ctx, string(cfg.Link.Listen)); err != nil {
+			return s, fmt.Errorf("link.listen: %w", err)
+		}
+	}
 	return s, nil
 }
 
@@ -143,6 +155,10 @@ func nodeOptions(
 		}
 	}
 	processing, err := processingOptions(&cfg.Processing)
+	if err != nil {
+		return actors.Options{}, err
+	}
+	links, err := linkOptions(&cfg, registry, s.link)
 	if err != nil {
 		return actors.Options{}, err
 	}
@@ -173,6 +189,7 @@ func nodeOptions(
 		Handshake: time.Duration(cfg.Limits.Handshake),
 		Idle:      time.Duration(cfg.Limits.Idle),
 
+		Links:      links,
 		Processing: processing,
 	}
 	if window, fixed := cfg.Viewer.MergeWindow.Fixed(); fixed {
@@ -250,6 +267,9 @@ func welcome(out io.Writer, s sockets, withDemo bool) {
 			line("", "rtmp://"+local(s.rtmp.Addr())+"/live/"+key)
 		}
 		line("look", base+"/debug/tree and "+base+"/metrics")
+	}
+	if s.link != nil {
+		line("links", s.link.Addr().String())
 	}
 	line("stop", "Ctrl-C")
 }

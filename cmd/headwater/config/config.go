@@ -9,6 +9,7 @@ type Config struct {
 	Node       Node       `embed:"" prefix:"node."`
 	RTMP       RTMP       `embed:"" prefix:"rtmp."`
 	HTTP       HTTP       `embed:"" prefix:"http."`
+	Link       Link       `embed:"" prefix:"link."`
 	Publish    Publish    `embed:"" prefix:"publish."`
 	Viewer     Viewer     `embed:"" prefix:"viewer."`
 	Topic      Topic      `embed:"" prefix:"topic."`

@@ -50,8 +50,8 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s: half a range, %q to %q", f.Key, f.low, f.high)
 		}
 	}
-	if len(seen)/2 != 35 {
-		t.Errorf("%d settings, of 35", len(seen)/2)
+	if len(seen)/2 != 41 {
+		t.Errorf("%d settings, of 41", len(seen)/2)
 	}
 }
 
@@ -59,6 +59,7 @@ func TestDefault(t *testing.T) {
 	want := Config{
 		RTMP:    RTMP{Listen: ":1935"},
 		HTTP:    HTTP{Listen: ":8080"},
+		Link:    Link{MaxBehind: Duration(3 * time.Second)},
 		Publish: Publish{Policy: Takeover, Grace: Duration(30 * time.Second)},
 		Viewer: Viewer{
 			Wait: Duration(30 * time.Second), MergeWindow: Adaptive,
@@ -139,6 +140,7 @@ func TestEveryFieldBySource(t *testing.T) {
 		reflect.TypeFor[Size]():        "1MiB",
 		reflect.TypeFor[int]():         "77",
 		reflect.TypeFor[string]():      "other",
+		reflect.TypeFor[Origins]():     "o-1=10.0.0.1:1936,o-2=[::1]:1936",
 	}
 	for _, f := range Fields() {
 		want := other[reflect.TypeFor[Config]().FieldByIndex(f.index).Type]

@@ -2,6 +2,9 @@ package config
 
 // help says what a setting does, in a sentence that names its unit where the values do not.
 func help(key string) string {
+	if text := helpLink(key); text != "" {
+		return text
+	}
 	return map[string]string{
 		"node.name": "Name of this node in logs and metrics, 1 to 64 of a-z A-Z 0-9 . _ -; " +
 			"when empty, the host's name.",
@@ -62,5 +65,21 @@ func help(key string) string {
 
 		"log.level":  "Least level that is logged.",
 		"log.format": "Form of a log line.",
+	}[key]
+}
+
+func helpLink(key string) string {
+	return map[string]string{
+		"link.listen": "Address that takes links of nodes that follow this one; empty takes none. " +
+			"Without link.tls-ca anybody who reaches it gets every broadcast.",
+		"link.origins": "Nodes whose broadcasts this node's viewers can watch, in any number: " +
+			"NAME=HOST:PORT of each one's link.listen, separated by commas.",
+		"link.tls-cert": "Path of this node's certificate chain for links, in PEM form; " +
+			"it is shown on both sides.",
+		"link.tls-key": "Path of the private key of that certificate, in PEM form.",
+		"link.tls-ca": "Path of the certificates of the authority that every node's certificate " +
+			"has to be of, in PEM form.",
+		"link.max-behind": "How far a link may fall behind a broadcast before it skips to the " +
+			"newest keyframe.",
 	}[key]
 }

@@ -14,16 +14,20 @@ const nameMax = 64
 // Validate checks what one setting alone cannot tell, and that the files are there. The error is a
 // list, a line each.
 func (c *Config) Validate() error {
-	return errors.Join(c.checkName(), c.checkAddresses(), c.checkTLS(), c.checkBounds())
+	return errors.Join(c.checkName(), c.checkAddresses(), c.checkTLS(), c.checkLink(), c.checkBounds())
 }
 
 func (c *Config) checkName() error {
-	const letters = "abcdefghijklmnopqrstuvwxyz"
-	known := letters + strings.ToUpper(letters) + "0123456789._-"
-	if name := c.Node.Name; name == "" || len(name) > nameMax || strings.Trim(name, known) != "" {
+	if name := c.Node.Name; !isNodeName(name) {
 		return fmt.Errorf("node.name: %q is not 1 to %d of a-z A-Z 0-9 . _ -", name, nameMax)
 	}
 	return nil
+}
+
+func isNodeName(name string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	known := letters + strings.ToUpper(letters) + "0123456789._-"
+	return name != "" && len(name) <= nameMax && strings.Trim(name, known) == ""
 }
 
 func (c *Config) checkAddresses() error {
@@ -41,6 +45,7 @@ func (c *Config) checkAddresses() error {
 		{"rtmp.listen", c.RTMP.Listen},
 		{"rtmp.tls-listen", c.RTMP.TLSListen},
 		{"http.listen", c.HTTP.Listen},
+		{"link.listen", c.Link.Listen},
 	} {
 		_, port, err := net.SplitHostPort(string(l.addr))
 		if err != nil || port == "0" {
@@ -79,6 +84,11 @@ func (c *Config) checkBounds() error {
 		problems = append(problems, fmt.Errorf(
 			"viewer.max-behind: %v is more than topic.time keeps, %v",
 			c.Viewer.MaxBehind, c.Topic.Time))
+	}
+	if c.Link.MaxBehind > c.Topic.Time {
+		problems = append(problems, fmt.Errorf(
+			"link.max-behind: %v is more than topic.time keeps, %v",
+			c.Link.MaxBehind, c.Topic.Time))
 	}
 	if c.Limits.Message > c.Topic.Bytes {
 		problems = append(problems, fmt.Errorf(

@@ -1,0 +1,87 @@
+package link
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/supervise"
+)
+
+// dialer owns the connection to an origin. When that is over it ends, and its supervisor has it
+// dial anew, after a pause that grows with every failure.
+type dialer struct {
+	Options
+	name, address string
+	table         *table
+	self          *supervise.Self
+	said          *said
+}
+
+// said is the last complaint about an origin: one that cannot be reached is tried once a second,
+// and complained of once.
+type said struct{ what string }
+
+// over tells the actor that its connection is over, or was none.
+type over struct {
+	reason Reason
+	err    error
+}
+
+// Receive implements actor.Actor.
+func (d *dialer) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *actor.Started:
+		system, self := ctx.ActorSystem(), ctx.Self()
+		send := func(to *actor.PID, msg any) { system.Root.Send(to, msg) }
+		d.self.Goroutines.Go("read", func(ctx context.Context) {
+			reason, err := d.serve(ctx, send)
+			send(self, &over{reason, err})
+		})
+	case *over:
+		d.complain(msg)
+		ctx.Stop(ctx.Self())
+	}
+}
+
+// serve has one connection, from its making to its end.
+func (d *dialer) serve(ctx context.Context, send sendFunc) (Reason, error) {
+	w, reason, err := d.dial(ctx)
+	if err != nil {
+		d.Metrics.edge.ends[reason].Inc()
+		return reason, err
+	}
+	d.self.Log.Info("link is up", slog.String("origin", d.name), slog.String("address", d.address),
+		slog.String("node", w.node))
+	d.said.what = ""
+	s := follow(w, d.table, &d.Metrics.edge, send)
+	defer d.table.disconnect(s.control, send)
+	return s.run(ctx, d.self.Goroutines)
+}
+
+// follow makes the edge's session on a connection.
+func follow(w *wire, t *table, m *sideMetrics, send sendFunc) *session {
+	s := newSession(w, m)
+	s.take = func(f *frame) error {
+		switch f.typ {
+		case typeUnit, typeBegin, typeEnd, typeSeal, typeGone:
+			t.take(f, send)
+			return nil
+		}
+		return misplaced(f)
+	}
+	t.connect(s.control)
+	return s
+}
+
+func (d *dialer) complain(o *over) {
+	what := o.reason.String()
+	level := slog.LevelDebug
+	if d.said.what != what && o.reason != Stopped {
+		level = slog.LevelWarn
+	}
+	d.said.what = what
+	d.self.Log.Log(context.Background(), level, "link is down", slog.String("origin", d.name),
+		slog.String("address", d.address), slog.String("reason", what), slog.Any("error", o.err))
+}
