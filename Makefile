@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup media libraries build run test lint vet tidy race bench fuzz asan e2e clean
+.PHONY: demo-cluster
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
@@ -34,6 +35,9 @@ build: libraries ## build bin/headwater (installs the libraries it links with)
 
 run: build ## start one node with a demo broadcast; watch it at http://localhost:8080/
 	bin/headwater run --demo
+
+demo-cluster: build ## two origins, two edges; kills the origin, and the viewers go on
+	$(SCRIPTS)/demo-cluster.sh bin/headwater
 
 test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, kernels, races, end to end
 	go test $$(go list ./... | grep -v /e2e)

@@ -378,3 +378,37 @@ func TestTopicThatFailedIsSupersededAgain(t *testing.T) {
 		t.Errorf("got %+v, want epoch 2 to supersede", out[0].msg)
 	}
 }
+
+// Among nodes, the latest publisher has the highest epoch: the clock's, unless the count is ahead.
+func TestEpochsByClock(t *testing.T) {
+	m := newMachine(new(uint64))
+	m.byClock = true
+	from := actor.NewPID("nonhost", "publisher")
+	epoch := func(key string, at time.Time) uint64 {
+		m.claim(&Claim{Key: key}, from, at)
+		for _, o := range m.take() {
+			if g, ok := o.msg.(*Granted); ok {
+				return g.Epoch
+			}
+		}
+		t.Fatal("nothing is granted")
+		return 0
+	}
+	at := time.UnixMilli(5000)
+	m.follow(&Follow{Key: "ahead", Follower: from, Epoch: 9000}, at)
+	for _, c := range []struct {
+		key  string
+		at   time.Time
+		want uint64
+	}{
+		{"a", at, 5000},
+		{"a", at, 5001},
+		{"a", at.Add(-time.Second), 5002},
+		{"a", at.Add(time.Second), 6000},
+		{"ahead", at, 9001},
+	} {
+		if got := epoch(c.key, c.at); got != c.want {
+			t.Errorf("%s at %v: %d, not %d", c.key, c.at, got, c.want)
+		}
+	}
+}

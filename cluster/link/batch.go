@@ -2,11 +2,12 @@ package link
 
 import "github.com/headwater-live/headwater/actors/topic"
 
-// What one vectored write takes at the most, and what of it one subscription does at a time.
+// What one vectored write takes at the most, and what of it one subscription does at a time: what
+// has been given to a write, or to the kernel, is too late to be skipped.
 const (
 	batchUnits = 128
-	batchBytes = 512 << 10
-	quantum    = 128 << 10
+	batchBytes = 128 << 10
+	quantum    = 64 << 10
 )
 
 // batch is the memory of one write: pieces of what is shared, and between them what is made here.

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -21,10 +22,11 @@ type dialer struct {
 
 // said is the last complaint about an origin: one that cannot be reached is tried once a second,
 // and complained of once.
-type said struct{ what string }
+type said struct{ reason atomic.Int64 } // plus one
 
 // over tells the actor that its connection is over, or was none.
 type over struct {
+	of     any // the incarnation of the actor that had it
 	reason Reason
 	err    error
 }
@@ -37,11 +39,13 @@ func (d *dialer) Receive(ctx actor.Context) {
 		send := func(to *actor.PID, msg any) { system.Root.Send(to, msg) }
 		d.self.Goroutines.Go("read", func(ctx context.Context) {
 			reason, err := d.serve(ctx, send)
-			send(self, &over{reason, err})
+			send(self, &over{d, reason, err})
 		})
 	case *over:
-		d.complain(msg)
-		ctx.Stop(ctx.Self())
+		if msg.of == d {
+			d.complain(msg)
+			ctx.Stop(ctx.Self())
+		}
 	}
 }
 
@@ -54,7 +58,7 @@ func (d *dialer) serve(ctx context.Context, send sendFunc) (Reason, error) {
 	}
 	d.self.Log.Info("link is up", slog.String("origin", d.name), slog.String("address", d.address),
 		slog.String("node", w.node))
-	d.said.what = ""
+	d.said.reason.Store(0)
 	s := follow(w, d.table, &d.Metrics.edge, send)
 	defer d.table.disconnect(s.control, send)
 	return s.run(ctx, d.self.Goroutines)
@@ -76,12 +80,11 @@ func follow(w *wire, t *table, m *sideMetrics, send sendFunc) *session {
 }
 
 func (d *dialer) complain(o *over) {
-	what := o.reason.String()
-	level := slog.LevelDebug
-	if d.said.what != what && o.reason != Stopped {
+	level, now := slog.LevelDebug, int64(o.reason)+1
+	if d.said.reason.Swap(now) != now && o.reason != Stopped {
 		level = slog.LevelWarn
 	}
-	d.said.what = what
 	d.self.Log.Log(context.Background(), level, "link is down", slog.String("origin", d.name),
-		slog.String("address", d.address), slog.String("reason", what), slog.Any("error", o.err))
+		slog.String("address", d.address), slog.String("reason", o.reason.String()),
+		slog.Any("error", o.err))
 }

@@ -116,7 +116,7 @@ func (p *peer) started(ctx actor.Context) {
 		s.outlet.close()
 		p.self.Log.Info("link is down", slog.String("node", p.wire.node),
 			slog.String("reason", reason.String()), slog.Any("error", err), slog.Int("skips", s.skips))
-		system.Root.Send(self, &over{reason, err})
+		system.Root.Send(self, &over{p, reason, err})
 	})
 	if !started {
 		abort(p.wire.conn, false)

@@ -189,12 +189,12 @@ func (s *session) gather(b *batch) bool {
 		s.fill(b)
 	}
 	b.flush()
+	s.metrics.skips.Add(float64(b.skips))
+	s.skips += b.skips
 	return len(b.pieces) > 0
 }
 
 func (s *session) account(b *batch) {
 	s.metrics.sent.Add(float64(b.size))
 	s.metrics.units.Add(float64(len(b.units)))
-	s.metrics.skips.Add(float64(b.skips))
-	s.skips += b.skips
 }

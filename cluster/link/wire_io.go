@@ -43,7 +43,7 @@ type vector = net.Buffers
 
 // unsent bounds what the kernel takes of a link beyond what is on its way: what is in it cannot be
 // skipped.
-const unsent = 256 << 10
+const unsent = 64 << 10
 
 // prepare sets a connection up for a link.
 func prepare(conn net.Conn) {

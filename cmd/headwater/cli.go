@@ -45,6 +45,7 @@ type grammar struct {
 	Blur     blurCommand     `cmd:"" help:"Make parts of a broadcast's picture unreadable."`
 	Mute     muteCommand     `cmd:"" help:"Silence a broadcast."`
 	Policy   policyCommand   `cmd:"" help:"Say when the picture of a broadcast is processed."`
+	Publish  publishCommand  `cmd:"" help:"Publish the demo broadcast to one of several nodes."`
 	Version  versionCommand  `cmd:"" help:"Print the version of this binary."`
 
 	ProcessChild  processChildCommand  `cmd:"" hidden:""`

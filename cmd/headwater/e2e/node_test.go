@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,11 +52,19 @@ func launchNode(t *testing.T, flags ...string) *node {
 // launchNodeIn starts a node with variables in its environment.
 func launchNodeIn(t *testing.T, variables []string, flags ...string) *node {
 	t.Helper()
-	args := append([]string{
+	return launchNodeBy(t, nil, variables, flags...)
+}
+
+// launchNodeBy starts a node by a command that is given the node's own command line.
+func launchNodeBy(t *testing.T, by, variables []string, flags ...string) *node {
+	t.Helper()
+	args := append(slices.Clone(by), headwater)
+	args = append(args, []string{
 		"run", "--rtmp.listen", "127.0.0.1:0", "--http.listen", "127.0.0.1:0", "--log.level", "debug",
-	}, flags...)
+	}...)
+	args = append(args, flags...)
 	n := &node{
-		process: startIn(t, variables, headwater, args...),
+		process: startIn(t, variables, args[0], args[1:]...),
 		client: &http.Client{
 			Timeout:   patience,
 			Transport: &http.Transport{DisableKeepAlives: true}, // a scrape leaves nothing behind

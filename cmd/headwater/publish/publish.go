@@ -37,13 +37,21 @@ const (
 // the clock, over all repetitions of the file. A connection that is lost or refused is logged and
 // made again after a pause. The error says what is wrong with the file.
 func Run(ctx context.Context, addr, app, key string, file []byte, log *slog.Logger) error {
+	return Any(ctx, []string{addr}, app, key, file, log)
+}
+
+// Any is Run with several addresses: each connection is made to the next one.
+func Any(
+	ctx context.Context, addrs []string, app, key string, file []byte, log *slog.Logger,
+) error {
 	l, err := parse(file)
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	p := publisher{loop: l, addr: addr, app: app, key: key}
+	p := publisher{loop: l, app: app, key: key}
 	pause := pauseMin
-	for {
+	for n := 0; ; n++ {
+		p.addr = addrs[n%len(addrs)]
 		began := time.Now()
 		err := p.connection(ctx)
 		if ctx.Err() != nil {
@@ -53,7 +61,7 @@ func Run(ctx context.Context, addr, app, key string, file []byte, log *slog.Logg
 			pause = pauseMin
 		}
 		again := jitter(pause)
-		log.Warn("publishing ended; it begins again", "addr", addr, "app", app,
+		log.Warn("publishing ended; it begins again", "addr", p.addr, "app", app,
 			"after", again, "error", err)
 		if !sleep(ctx, again) {
 			return nil
