@@ -38,8 +38,8 @@ func every() (written []byte, read []frame) {
 		Kind: media.Video, Role: media.Keyframe, Codec: media.HEVC,
 		DTS: 12345678901, CTS: -40 * media.Millisecond,
 	}
-	au.Body, au.Tail = topic.NewBody(100_000)
-	au.Body[0], au.Body[99_999] = 1, 2
+	au.Body, au.Tail = topic.NewBody(5000)
+	au.Body[0], au.Body[4999] = 1, 2
 	u := topic.NewUnit(3, 11, au)
 	u.Header = topic.NewUnit(3, 2, media.AccessUnit{Kind: media.Video, Role: media.SequenceHeader})
 	var head [unitHead]byte
