@@ -37,7 +37,8 @@ type Machine struct {
 	sealed   uint64    // the version whose pictures late joiners begin with
 	now      time.Time
 	source   source
-	lanes    []*lane // the public one first
+	base     media.Time // what came before it was of other epochs
+	lanes    []*lane    // the public one first
 	workers  map[string]*worker
 	held     time.Time // since when the source is held back
 	silence  *silencer

@@ -155,7 +155,7 @@ func (m *Machine) settle() {
 	if m.settings == nil || m.reported > m.settings.Version {
 		return
 	}
-	holds := &Holds{Version: m.settings.Version, State: settings.Live}
+	holds := &Holds{Version: m.settings.Version, State: settings.Live, PTS: m.base}
 	for _, l := range m.lanes {
 		from, ok := m.holdsOn(l)
 		if !ok {
