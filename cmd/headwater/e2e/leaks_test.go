@@ -256,7 +256,8 @@ func underCrashes(t *testing.T, l *leakTest, switches int) {
 			p = l.publish(t, units)
 			was.halt()
 		},
-		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show/relay/origin"),
+		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show@480p/topic/source"),
+		crash("node/edges/edge/live/show/relay/origin"),
 		func() { crash("node/directory", broadcast(""))() },
 	}
 	for i := range switches {
