@@ -252,13 +252,13 @@ func (m *Machine) returns(l *lane, u *topic.Unit, gap bool) {
 		l.held = nil
 	}
 	if len(l.held) == 0 {
-		if !m.source.isIDR(u) {
+		if !m.source.isEntry(u) {
 			return
 		}
 		m.held = m.now
 	}
 	l.held = append(l.held, u)
-	if len(l.held) >= mostHeld || m.now.Sub(m.held) > longestReturn {
+	if m.why(l) != "" || len(l.held) >= mostHeld || m.now.Sub(m.held) > longestReturn {
 		l.release(m)
 	}
 }

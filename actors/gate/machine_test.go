@@ -249,6 +249,12 @@ func TestHEVCIsWithheld(t *testing.T) {
 	}
 	s.frames(3)
 	s.want("public", "source x2")
+	s.settings(unblurred)
+	s.frames(gop)
+	s.want("public", "source x7") // from the next keyframe on, at once
+	if h := s.held(); h.Version != 2 || h.State != settings.Live || h.Note != "" {
+		t.Errorf("reported without the blur: %+v", h)
+	}
 }
 
 func TestLadder(t *testing.T) {
