@@ -34,7 +34,7 @@ func TestDrill(t *testing.T) {
 			n := launchNode(t, "--processing.isolation", isolation)
 			encode(t, n.rtmpURL("a"))
 			n.awaitState(t, "a", 1, "live")
-			n.tell(t, "blur", "live/a", "--rect", "0,0,0.375,0.6", "--mode", "solid")
+			n.shell(t, "blur", "live/a", "--rect", "0,0,0.375,0.6", "--mode", "solid")
 			const worker = "node/broadcasts/broadcast/live/a.1/processing/process/main"
 			encoded := func() float64 {
 				return n.metric(t, "headwater_process_pictures_total", `outcome="encoded"`)

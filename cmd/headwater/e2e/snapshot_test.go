@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/jpeg"
 	"net/http"
@@ -23,8 +24,8 @@ func (n *node) snapshot(t *testing.T, key string) (picture image.Image, status i
 	return picture, status, ""
 }
 
-// tell runs a command line of headwater's against the node and returns what it printed.
-func (n *node) tell(t *testing.T, args ...string) string {
+// shell runs a command line of headwater's against the node and returns what it printed.
+func (n *node) shell(t *testing.T, args ...string) string {
 	t.Helper()
 	p := start(t, headwater, append(args, "--url", "http://"+n.http)...)
 	wrote := finish(t, p)
@@ -42,6 +43,12 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("of no broadcast: %d %s", status, why)
 	}
 	encode(t, n.rtmpURL("a"))
+	await(t, "the tone is measured", func() bool {
+		status, text := n.get(t, "/v1/broadcasts/live/a/loudness")
+		var loud struct{ Momentary float64 }
+		return status == http.StatusOK && json.Unmarshal([]byte(text), &loud) == nil &&
+			loud.Momentary > -40
+	})
 	// The left upper corner of the test picture, which solid makes one colour of.
 	corner := image.Rect(2, 2, 118, 98)
 	await(t, "the snapshot shows the picture", func() bool {
@@ -49,7 +56,7 @@ func TestSnapshot(t *testing.T) {
 		return picture != nil && picture.Bounds().Size() == image.Pt(320, 180) &&
 			contrast(picture, corner) > 50
 	})
-	answer := n.tell(t, "blur", "live/a", "--rect", "0,0,0.375,0.6", "--mode", "solid")
+	answer := n.shell(t, "blur", "live/a", "--rect", "0,0,0.375,0.6", "--mode", "solid")
 	if !strings.HasPrefix(answer, "live/a: blur holds from ") || !strings.Contains(answer, "epoch 1") {
 		t.Errorf("the command prints %q", answer)
 	}
@@ -68,7 +75,7 @@ func TestSnapshot(t *testing.T) {
 		}
 		return seen >= 3
 	})
-	n.tell(t, "blur", "live/a", "--off")
+	n.shell(t, "blur", "live/a", "--off")
 	await(t, "the snapshot is clear again", func() bool {
 		picture, _, _ := n.snapshot(t, "a")
 		return picture != nil && contrast(picture, corner) > 50
