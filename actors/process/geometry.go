@@ -24,8 +24,8 @@ func target(width, height, shorter int) (w, h int) {
 
 // The strength of the effects follows the longer side of the picture, so that it is the same
 // before and after a rotation: a cell, and the radius of a box or a Gaussian, is 1/32 of it. That
-// is a line of large text: a letter is left with one cell or two, or with less than its own width. Small
-// pictures have a lower bound, as their text is not smaller than a few pixels.
+// is a line of large text: a letter is left with one cell or two, or with less than its own width.
+// Small pictures have a lower bound, as their text is not smaller than a few pixels.
 //
 // A Gaussian's radius is bounded by its kernel. A larger picture gets two boxes of 1/44, one over
 // the other, which are as smooth to the eye, blur more, and cost a third.
