@@ -28,8 +28,9 @@ type ProcessingOptions struct {
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
 	// is to process always.
 	Hybrid bool
-	// NoSnapshots says why no snapshots are made; "" means that they are.
-	NoSnapshots string
+	// SnapshotCommand is the command line of a child process that makes snapshots, where Isolation
+	// asks for one.
+	SnapshotCommand []string
 	// Loudness has the sound of every broadcast measured.
 	Loudness bool
 }
@@ -101,6 +102,8 @@ func (t *tree) loudness(key string, epoch uint64) supervise.Spec {
 // snapshots makes JPEGs of what viewers see. It is under a supervisor of its own, so that a picture
 // on which it fails, again and again, costs the node nothing else.
 func (t *tree) snapshots() supervise.Spec {
+	isolation := t.Processing.Isolation
+	isolation.Command = t.Processing.SnapshotCommand
 	return supervise.Spec{
 		Name: snapshotsName, Kind: "snapshots", Strategy: supervise.OneForOne, Rebind: true,
 		Note:    "never spent: a bad picture costs no more",
@@ -109,7 +112,8 @@ func (t *tree) snapshots() supervise.Spec {
 		Children: []supervise.Spec{{
 			Name: snapshot.Name, Kind: "snapshot", Note: "JPEGs of what viewers see",
 			New: snapshot.New(snapshot.Options{
-				Slots: t.Processing.Slots, Limits: t.Processing.Limits, Refuse: t.Processing.NoSnapshots,
+				Slots: t.Processing.Slots, Limits: t.Processing.Limits, Processing: t.metrics.process,
+				Isolation: isolation,
 			}),
 		}},
 	}

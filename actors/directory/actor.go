@@ -30,6 +30,9 @@ type (
 		turn int
 	}
 	sweepTick struct{ of *directory }
+	// departed comes behind what a topic sent before it ended, which its end itself, a system
+	// message, overtakes: how far it came would be told too late.
+	departed struct{ topic *actor.PID }
 )
 
 // New returns the producer of the actor.
@@ -54,7 +57,11 @@ func (d *directory) Receive(ctx actor.Context) {
 			d.timer.Stop()
 		}
 	case *actor.Terminated:
-		d.machine.gone(msg.Who, now)
+		if d.machine.gone(msg.Who, now) {
+			ctx.Send(ctx.Self(), &departed{topic: msg.Who})
+		}
+	case *departed:
+		d.machine.departed(msg.topic, now)
 	case *Claim:
 		d.claim(ctx, msg, now)
 	case *silence:

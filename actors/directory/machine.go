@@ -181,16 +181,27 @@ func (m *machine) withdraw(w *Withdraw, now time.Time) {
 	}
 }
 
-// gone takes out whoever has ended without a word, as a topic or as a follower.
-func (m *machine) gone(who *actor.PID, now time.Time) {
+// gone takes out whoever has ended as a follower. It reports whether it was a topic too, which has
+// had its word once what it sent before its end is handled: see departed.
+func (m *machine) gone(who *actor.PID, now time.Time) (topic bool) {
 	e := m.entries[m.keys[who.Id]]
-	delete(m.keys, who.Id)
 	if e == nil {
-		return
+		delete(m.keys, who.Id)
+		return false
 	}
 	e.touched = now
 	e.followers = without(e.followers, who)
-	if e.current != nil && e.current.Equal(who) {
+	if topic = e.current != nil && e.current.Equal(who); !topic {
+		delete(m.keys, who.Id)
+	}
+	return topic
+}
+
+// departed takes out a topic that has ended without a word.
+func (m *machine) departed(who *actor.PID, now time.Time) {
+	e := m.entries[m.keys[who.Id]]
+	delete(m.keys, who.Id)
+	if e != nil && e.current != nil && e.current.Equal(who) {
 		m.vanish(e, now)
 	}
 }

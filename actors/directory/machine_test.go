@@ -69,6 +69,13 @@ func (s *scene) announces(topic string, epoch uint64, publishing bool) {
 		s.now)
 }
 
+// ends has an actor end without a word.
+func (s *scene) ends(name string) {
+	if s.gone(who(name), s.now) {
+		s.departed(who(name), s.now)
+	}
+}
+
 func TestClaimFresh(t *testing.T) {
 	s := newScene(t)
 	s.asks("p", Takeover)
@@ -145,7 +152,7 @@ func TestClaimPromiseEnds(t *testing.T) {
 	s.asks("q", Reject)
 	s.sent("p: granted 1", "q: granted 2")
 	s.announces("t2", 2, false)
-	s.gone(who("t2"), s.now)
+	s.ends("t2")
 	s.asks("r", Reject)
 	s.sent("r: granted 3")
 }
@@ -182,7 +189,17 @@ func TestClaimWhileTopicEnds(t *testing.T) {
 				Key: "live/a", Epoch: 0, Last: 5 * media.Second,
 				HasLast: true, LastTime: s.now,
 			}, s.now)
-			s.gone(who("t1"), s.now)
+			s.ends("t1")
+		},
+		"is gone before its word is read": func(s *scene) {
+			if !s.gone(who("t1"), s.now) {
+				s.t.Error("a topic's end is not known to be one's")
+			}
+			s.sent()
+			s.superseded(&Superseded{
+				Key: "live/a", Epoch: 1, Last: 5 * media.Second, HasLast: true, LastTime: s.now,
+			}, s.now)
+			s.departed(who("t1"), s.now)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -224,15 +241,15 @@ func TestFollow(t *testing.T) {
 	s.follow(&Follow{Key: "live/a", Follower: who("f")}, s.now) // again, after a restart
 	s.follow(&Follow{Key: "live/a", Follower: who("g")}, s.now)
 	s.sent("f: located 1 t1 live", "g: located 1 t1 live")
-	s.gone(who("t1"), s.now)
+	s.ends("t1")
 	s.sent("f: located 1 nowhere", "g: located 1 nowhere")
-	s.gone(who("f"), s.now)
+	s.ends("f")
 	s.announces("t2", 2, false)
 	s.sent("g: located 2 t2")
 	s.unfollow(&Unfollow{Key: "live/a", Follower: who("g")}, s.now)
 	s.unfollow(&Unfollow{Key: "live/a", Follower: who("g")}, s.now)
 	s.announces("t2", 2, true)
-	s.gone(who("nobody"), s.now)
+	s.ends("nobody")
 	s.sent()
 }
 
@@ -258,8 +275,8 @@ func TestForget(t *testing.T) {
 	if len(s.entries) != 2 {
 		t.Errorf("%d keys are remembered, want those with a topic or a follower", len(s.entries))
 	}
-	s.gone(who("t1"), s.now)
-	s.gone(who("f"), s.now)
+	s.ends("t1")
+	s.ends("f")
 	s.forget(s.now.Add(Memory))
 	if len(s.entries) != 2 {
 		t.Error("a key is forgotten too soon")
@@ -307,7 +324,7 @@ func FuzzMachine(f *testing.F) {
 			case 5:
 				s.superseded(&Superseded{Key: "live/a", Epoch: n, Last: 1, HasLast: true}, s.now)
 			case 6:
-				s.gone(who(name), s.now)
+				s.ends(name)
 			case 7:
 				s.follow(&Follow{Key: "live/a", Follower: who(name), Epoch: n}, s.now)
 			case 8:

@@ -77,6 +77,7 @@ func (g *gate) Receive(ctx actor.Context) {
 	case *loudness.Event:
 		m.Data(msg.Unit)
 	case *process.Hello:
+		ctx.Watch(msg.PID)
 		m.Hello(msg)
 	case *process.Ready:
 		m.Ready(msg)
@@ -104,6 +105,7 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.unsubscribe(ctx, msg.Subscriber)
 	case *actor.Terminated:
 		g.state.subscribers.remove(msg.Who)
+		m.Gone(msg.Who)
 	case *actor.Stopping, *actor.Restarting:
 		g.halt()
 	}
@@ -116,6 +118,9 @@ func (g *gate) Receive(ctx actor.Context) {
 func (g *gate) started(ctx actor.Context) {
 	for _, s := range g.state.subscribers {
 		ctx.Watch(s.pid)
+	}
+	for _, pid := range g.state.machine.parts() {
+		ctx.Watch(pid)
 	}
 	g.ask(ctx)
 }
@@ -176,6 +181,7 @@ func (g *gate) fault(f *process.Fault) {
 // up takes note that a topic has begun, for the first time or after a failure.
 func (g *gate) up(ctx actor.Context, u *topic.Up) {
 	m := g.state.machine
+	ctx.Watch(u.PID)
 	m.LaneUp(u.Name, u.PID)
 	if l := m.lane(u.Name); l != nil && l.topic != nil {
 		g.follow(ctx, l)

@@ -357,3 +357,46 @@ func TestWhoIsMissingIsAskedForAgain(t *testing.T) {
 		t.Error("nobody asks again")
 	}
 }
+
+// TestWhoEndsIsAskedForAgain has the supervisors of workers and topics lose their children.
+func TestWhoEndsIsAskedForAgain(t *testing.T) {
+	s := begun(t)
+	s.settings(func(n *settings.Settings) {
+		blurred(n)
+		n.Renditions = []settings.Rendition{{Name: "480p", Height: 480}}
+	})
+	for _, name := range []string{Main, "480p"} {
+		s.hello(name)
+		s.ready(name)
+	}
+	s.up("480p")
+	s.frames(gop)
+	if n := len(s.m.parts()); n != 3 {
+		t.Errorf("the ends of %d actors are heard, want 3", n)
+	}
+	s.now = s.now.Add(patience)
+	s.ends(Main)
+	if s.workers[Main] == nil {
+		t.Error("the worker is not asked for again")
+	}
+	delete(s.lanes, "480p")
+	s.do(func() { s.m.Gone(pid("480p")) })
+	if !s.lanes["480p"] || len(s.m.parts()) != 1 || !s.m.Waits() {
+		t.Errorf("the topic is not asked for again; %d parts", len(s.m.parts()))
+	}
+	s.ends("480p") // it had its turn just now: the next one is a moment later
+	if s.workers["480p"] == nil {
+		s.now = s.now.Add(patience)
+		s.do(s.m.Tick)
+	}
+	shown := len(s.pictures("public"))
+	for _, name := range []string{Main, "480p"} {
+		s.hello(name)
+	}
+	s.up("480p")
+	s.frames(gop)
+	if len(s.pictures("public")) != shown+gop || len(s.pictures("480p")) < 2*gop {
+		t.Errorf("%d pictures before, %d after; %d of the rendition",
+			shown, len(s.pictures("public")), len(s.pictures("480p")))
+	}
+}

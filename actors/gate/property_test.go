@@ -86,6 +86,10 @@ func (c *chaos) act() {
 		c.do(c.m.Tick)
 	case 13: // what a worker has made is lost with it
 		c.queues = map[string][]*process.Output{}
+	case 14:
+		c.each(func(w *fake) { c.stage.ends(w.name) })
+	case 15:
+		c.do(func() { c.m.Gone(pid("480p")) })
 	default:
 		c.frame()
 		c.work()
@@ -198,19 +202,25 @@ func (c *chaos) calm() {
 	c.refused = map[string]int{}
 	c.up("480p")
 	for name, w := range c.workers {
-		w.pid = pid(name)
+		w.pid = pid("process/" + name)
 		c.hello(name)
 		c.ready(name)
 	}
-	for n := range 3 * gop {
+	for n := range 4 * gop {
 		before := len(c.pictures("public"))
+		for name, w := range c.workers {
+			if w.incarnation == 0 { // it has just been started again
+				c.hello(name)
+				c.ready(name)
+			}
+		}
 		c.frames(1)
 		c.now = c.now.Add(100 * time.Millisecond)
 		c.check()
 		if c.broken != "" {
 			return
 		}
-		if n > gop && len(c.pictures("public")) == before {
+		if n > 2*gop && len(c.pictures("public")) == before {
 			c.broken = "no picture comes though all is well: " + c.shown("public")
 		}
 	}

@@ -55,6 +55,37 @@ func (m *Machine) askAgain() {
 	}
 }
 
+// Gone takes note that an actor has ended without its supervisor having it back, as that was
+// restarted itself, for example: a worker or the topic of a rendition is asked for again.
+func (m *Machine) Gone(who *actor.PID) {
+	for _, l := range m.lanes[1:] {
+		if l.topic != nil && l.topic.Equal(who) {
+			l.topic = nil
+		}
+	}
+	for _, w := range m.workers {
+		if w.pid != nil && w.pid.Equal(who) {
+			w.pid, w.ready = nil, false
+		}
+	}
+	m.askAgain()
+}
+
+// parts are the actors whose end is Gone's.
+func (m *Machine) parts() (all []*actor.PID) {
+	for _, l := range m.lanes[1:] {
+		if l.topic != nil {
+			all = append(all, l.topic)
+		}
+	}
+	for _, w := range m.workers {
+		if w.pid != nil {
+			all = append(all, w.pid)
+		}
+	}
+	return all
+}
+
 // Waits tells whether Tick has something to look at.
 func (m *Machine) Waits() bool {
 	if m.settings == nil {

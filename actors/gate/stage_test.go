@@ -54,6 +54,8 @@ type stage struct {
 	seals   []string // topics sealed
 	codec   media.FourCC
 	refused map[string]int // by the topics, by reason
+
+	incarnations uint64 // of workers so far
 }
 
 // fake is a worker that makes a picture of each picture of the source, under its latest order.
@@ -110,7 +112,7 @@ func (s *stage) do(what func()) {
 			s.ordered(e)
 		case *StartWorker:
 			if s.workers[e.Name] == nil {
-				s.workers[e.Name] = &fake{name: e.Name, pid: pid(e.Name)}
+				s.workers[e.Name] = &fake{name: e.Name, pid: pid("process/" + e.Name)}
 			}
 		case *StopWorker:
 			delete(s.workers, e.Name)
@@ -165,7 +167,8 @@ func (w *fake) take(s *stage, o *process.Order) {
 // hello has a worker begin, or begin anew.
 func (s *stage) hello(name string) {
 	w := s.workers[name]
-	w.incarnation++
+	s.incarnations++
+	w.incarnation = s.incarnations
 	w.seq, w.order, w.wantIDR = 0, nil, true
 	s.do(func() {
 		s.m.Hello(&process.Hello{Name: name, Incarnation: w.incarnation, PID: w.pid})
@@ -178,6 +181,14 @@ func (s *stage) ready(name string) {
 }
 
 func (s *stage) up(name string) { s.do(func() { s.m.LaneUp(name, pid(name)) }) }
+
+// ends has a worker end together with its supervisor, which does not know it any more.
+func (s *stage) ends(name string) {
+	delete(s.workers, name)
+	if w := s.m.workers[name]; w != nil && w.pid != nil {
+		s.do(func() { s.m.Gone(w.pid) })
+	}
+}
 
 func (s *stage) pts(n int) media.Time { return media.Time(n) * frame }
 

@@ -20,7 +20,7 @@ var (
 )
 
 // fixed are the actors of a node with no broadcast: it and what it starts with.
-const fixed = 7
+const fixed = 9
 
 // look looks at the tree about once a second.
 func (w *world) look() {
@@ -85,7 +85,7 @@ func (w *world) checkGone() {
 	if w.broken != nil {
 		return
 	}
-	if n := w.census.Len(); n != fixed || len(w.probes) != 3 {
+	if n := w.census.Len(); n != fixed || len(w.probes) != 4 {
 		var out bytes.Buffer
 		_ = w.node.DrawTree(&out, 0)
 		w.fail("node", fmt.Errorf("%w: %d actors, %d probes\n%s", errLeft, n, len(w.probes), &out))

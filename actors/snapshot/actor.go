@@ -20,8 +20,10 @@ type Options struct {
 	// Slots bound the pictures that the node works on at a time, Limits those that are decoded.
 	Slots  *process.Slots
 	Limits av.Limits
-	// Refuse says why no snapshots are made; "" means that they are.
-	Refuse string
+	// Processing counts the slots in use.
+	Processing *process.Metrics
+	// Isolation says where pictures are made. Its command must come to Child.
+	Isolation process.Isolation
 }
 
 // New returns the producer of the actor. Who waits for a picture is not forgotten by a restart.
@@ -44,10 +46,6 @@ func (p *photographer) Receive(ctx actor.Context) {
 	now := time.Now()
 	switch msg := ctx.Message().(type) {
 	case *Take:
-		if p.Refuse != "" {
-			ctx.Respond(&Refused{p.Refuse})
-			return
-		}
 		p.machine.take(msg, ctx.Sender(), now)
 	case *made:
 		if msg.err != nil {
@@ -87,7 +85,8 @@ func (p *photographer) work(ctx actor.Context, j *job) {
 	system, self := ctx.ActorSystem(), ctx.Self()
 	p.self.Goroutines.Go("picture", func(ctx context.Context) {
 		m := &made{of: j}
-		if p.Slots.Do(ctx, func() { m.picture, m.err = take(j.take.Unit, p.Limits) }) {
+		do := func() { m.picture, m.err = take(ctx, j.take.Unit, &p.Options) }
+		if p.Slots.Do(ctx, p.Processing, do) {
 			system.Root.Send(self, m)
 		}
 	})

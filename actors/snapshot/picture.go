@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -17,8 +18,8 @@ import (
 // quality is JPEG's.
 const quality = 80
 
-// take decodes a unit that needs no other and makes a JPEG of it.
-func take(u *topic.Unit, limits av.Limits) (*Picture, error) {
+// ask makes the question that a unit, which needs no other, is.
+func ask(u *topic.Unit, o *Options) (*question, error) {
 	record, err := payload(u.Header)
 	if err != nil {
 		return nil, err
@@ -27,29 +28,57 @@ func take(u *topic.Unit, limits av.Limits) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder, err := av.NewDecoder(record, limits)
+	return &question{
+		Record: record, Unit: unit, Limits: o.Limits, Memory: o.Isolation.Memory,
+		Nice: o.Isolation.Nice,
+	}, nil
+}
+
+// take makes the picture of a unit, here or in a child process.
+func take(ctx context.Context, u *topic.Unit, o *Options) (*Picture, error) {
+	q, err := ask(u, o)
+	if err != nil {
+		return nil, err
+	}
+	var a *answer
+	if o.Isolation.Process {
+		a, err = elsewhere(ctx, q, o.Isolation.Command)
+	} else {
+		a, err = picture(q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Picture{
+		JPEG: a.JPEG, Width: a.Width, Height: a.Height, Epoch: u.Epoch, Seq: u.Seq, PTS: u.PTS(),
+	}, nil
+}
+
+// picture decodes an access unit and makes a JPEG of it.
+func picture(q *question) (*answer, error) {
+	decoder, err := av.NewDecoder(q.Record, q.Limits)
 	if err != nil {
 		return nil, err
 	}
 	defer decoder.Close()
-	picture := &Picture{Epoch: u.Epoch, Seq: u.Seq, PTS: u.PTS()}
+	a := &answer{}
 	emit := func(f *av.Frame) error {
 		defer f.Release()
-		if picture.JPEG != nil { // two fields, or damage
+		if a.JPEG != nil { // damage: a unit is one picture
 			return nil
 		}
 		var err error
-		picture.Width, picture.Height = f.Size()
-		picture.JPEG, err = encode(f)
+		a.Width, a.Height = f.Size()
+		a.JPEG, err = encode(f)
 		return err
 	}
-	err = decoder.Decode(unit, u.PTS(), u.DTS, emit)
+	err = decoder.Decode(q.Unit, 0, 0, emit)
 	if err == nil {
 		err = decoder.Flush(emit)
 	}
 	switch {
-	case picture.JPEG != nil:
-		return picture, nil
+	case a.JPEG != nil:
+		return a, nil
 	case err != nil:
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func TestTake(t *testing.T) {
 	} {
 		codecs, frames := av.Live()
 		u := keyframe(t, c.args)
-		p, err := take(u, av.Limits{})
+		p, err := take(t.Context(), u, &Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -117,7 +117,7 @@ func TestTakeRefuses(t *testing.T) {
 			keyframe(t, "-pix_fmt yuv420p10le -c:v libx264"), av.Limits{}, "10 bits, want 4:2:0 of 8",
 		},
 	} {
-		p, err := take(c.unit, c.limits)
+		p, err := take(t.Context(), c.unit, &Options{Limits: c.limits})
 		if err == nil || p != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}

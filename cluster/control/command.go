@@ -12,6 +12,7 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/listen"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/snapshot"
 )
@@ -25,6 +26,8 @@ type Node interface {
 	Settings(ctx context.Context, key string) (settings.Settings, error)
 	// Snapshot returns a JPEG of what the viewers of a rendition see.
 	Snapshot(ctx context.Context, key, rendition string) (*snapshot.Picture, error)
+	// Loudness tells how loud a broadcast is.
+	Loudness(ctx context.Context, key string) (*loudness.Report, error)
 	// Drill makes an actor fail.
 	Drill(path, kind string) error
 }
@@ -82,6 +85,8 @@ func (o *Options) resource(what string) (
 			func() body { return &renditionsBody{} }, http.MethodPut
 	case "snapshot.jpg":
 		return o.snapshot, nil, ""
+	case "loudness":
+		return o.loudness, nil, ""
 	case "policy":
 		return nil, func() body { return &policyBody{} }, http.MethodPost
 	case "mute":

@@ -17,6 +17,7 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/snapshot"
 	"github.com/headwater-live/headwater/actors/supervise"
@@ -36,6 +37,11 @@ type node struct {
 	drills     []string
 	picture    *snapshot.Picture
 	rendition  string
+	loudness   *loudness.Report
+}
+
+func (n *node) Loudness(context.Context, string) (*loudness.Report, error) {
+	return n.loudness, n.err
 }
 
 func (n *node) Snapshot(_ context.Context, _, rendition string) (*snapshot.Picture, error) {

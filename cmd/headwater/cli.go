@@ -46,6 +46,9 @@ type grammar struct {
 	Mute     muteCommand     `cmd:"" help:"Silence a broadcast."`
 	Policy   policyCommand   `cmd:"" help:"Say when the picture of a broadcast is processed."`
 	Version  versionCommand  `cmd:"" help:"Print the version of this binary."`
+
+	ProcessChild  processChildCommand  `cmd:"" hidden:""`
+	SnapshotChild snapshotChildCommand `cmd:"" hidden:""`
 }
 
 // terminal is what a command has of the process.

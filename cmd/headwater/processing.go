@@ -12,9 +12,6 @@ import (
 	"github.com/headwater-live/headwater/codec/av"
 )
 
-// childCommand is the hidden command that runs one rendition's pictures in a process of their own.
-const childCommand = "process-child"
-
 // drills tells whether whoever started this process lets requests make actors fail. It is no
 // setting: nobody should find it in a configuration file.
 func drills() bool { return os.Getenv("HEADWATER_DRILLS") == "1" }
@@ -39,10 +36,10 @@ func processingOptions(cfg *config.Processing) (actors.ProcessingOptions, error)
 		if err != nil {
 			return o, fmt.Errorf("processing.isolation: %w", err)
 		}
-		o.NoSnapshots = "no snapshots are made where processing.isolation is process: " +
-			"nothing is decoded in the node's own process then"
+		o.SnapshotCommand = []string{binary, snapshotCommand}
 		o.Isolation = process.Isolation{
 			Process: true, Command: []string{binary, childCommand}, Memory: int64(cfg.Memory),
+			Nice: childNice,
 		}
 	}
 	return o, nil

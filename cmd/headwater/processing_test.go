@@ -39,12 +39,13 @@ func TestProcessingOptions(t *testing.T) {
 	want = actors.ProcessingOptions{
 		Settings: settings.Settings{Always: true}, Slots: got.Slots, Preset: "fast", Hybrid: true,
 		Limits: av.Limits{Width: 640, Height: 640, Pixels: 640 * 360}, Drills: true,
+		SnapshotCommand: []string{binary, snapshotCommand},
 		Isolation: process.Isolation{
 			Process: true, Command: []string{binary, childCommand}, Memory: 1 << 30,
+			Nice: childNice,
 		},
 	}
-	want.NoSnapshots = got.NoSnapshots
-	if err != nil || got.NoSnapshots == "" || !reflect.DeepEqual(got, want) {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("with all set: %+v, %v\nwant %+v", got, err, want)
 	}
 }

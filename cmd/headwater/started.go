@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/headwater-live/headwater/actors"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/snapshot"
 )
@@ -71,6 +72,15 @@ func (n *startedNode) Snapshot(
 		return nil, err
 	}
 	return node.Snapshot(ctx, key, rendition)
+}
+
+// Loudness implements control.Node.
+func (n *startedNode) Loudness(ctx context.Context, key string) (*loudness.Report, error) {
+	node, err := n.node()
+	if err != nil {
+		return nil, err
+	}
+	return node.Loudness(ctx, key)
 }
 
 // Drill implements control.Node.

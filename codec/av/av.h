@@ -29,7 +29,7 @@ typedef struct {
     hwav_display display;
 } hwav_view;
 
-// log.c, object.c
+// object.c
 unsigned hwav_version(void);
 const char *hwav_license(void);
 void hwav_reason(int code, char *text, int n);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Measures every kernel and its peers, and prints the table of docs/performance.md. Times are the
-# least processor time of a thread over interleaved rounds and PASSES passes (3), in microseconds.
-# Runs from the repository's root.
+# Measures every kernel and its peers, and prints the table of docs/performance-halide.md. Times are
+# the least processor time of a thread over interleaved rounds and PASSES passes (3), in
+# microseconds. Runs from the repository's root.
 set -eu
 nice="nice -n 15"
 work=$(mktemp -d)

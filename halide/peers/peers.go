@@ -37,7 +37,7 @@ func New(w, h int) Plane {
 func Copy(dst, src Plane) { C.peer_copy(dst.c(), src.c()) }
 
 // Level is the level of n samples in C.
-func Level(p []int16, n int) float32 { return float32(C.c_level((*C.int16_t)(&p[0]), C.int(n))) }
+func Level(p []int16, n int) float64 { return float64(C.c_level((*C.int16_t)(&p[0]), C.int(n))) }
 
 // KWeighted is the recursion in C.
 func KWeighted(coef []float64, p []float32, state []float64) float64 {

@@ -8,7 +8,7 @@ extern "C" {
 typedef struct { uint8_t *p; int stride, w, h; } plane;
 enum { BOX, GAUSS, PIXELATE, HALF, SCALE, THUMBNAIL, DIFF, EDGES, SQUARED };
 void peer_copy(plane out, plane in);
-float c_level(int16_t *p, int n);
+double c_level(int16_t *p, int n);
 double c_k_weighted(double *c, float *p, int n, double *s);
 void c_run(int kind, plane out, plane in, int n);
 void yuv_run(int kind, plane out, plane in, int n);

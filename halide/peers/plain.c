@@ -9,14 +9,16 @@ void peer_copy(plane out, plane in) {
     for (int y = 0; y < in.h; y++) memcpy(out.p + y * out.stride, in.p + y * in.stride, in.w);
 }
 
-float c_level(int16_t *p, int n) {
-    float s = 0, m = 0;
+double c_level(int16_t *p, int n) {
+    int64_t squares = 0;
+    int peak = 0, clipped = 0;
     for (int i = 0; i < n; i++) {
-        float v = p[i];
-        s += v * v;
-        m = fmaxf(m, fabsf(v));
+        int v = p[i], a = v < 0 ? -v : v;
+        squares += v * v;
+        peak = a > peak ? a : peak;
+        clipped += v == 32767 || v == -32768;
     }
-    return s + m;
+    return (double)squares + peak + clipped;
 }
 
 double c_k_weighted(double *c, float *p, int n, double *s) {

@@ -84,6 +84,11 @@ func (m *marker) write(t *testing.T, path string, width, height int) {
 func (m *marker) contrast(f *av.Frame) float64 {
 	width, height := f.Size()
 	pix, stride := f.Plane(0)
+	return m.contrastIn(pix, stride, width, height)
+}
+
+// contrastIn is contrast of a picture's luma.
+func (m *marker) contrastIn(pix []byte, stride, width, height int) float64 {
 	cells := m.cells(pix, stride, m.rect.in(width, height))
 	sum, n := 0.0, 0.0
 	for y := range m.rows {

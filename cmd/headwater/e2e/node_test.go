@@ -25,6 +25,13 @@ type node struct {
 func startNode(t *testing.T, flags ...string) *node {
 	t.Helper()
 	n := launchNode(t, flags...)
+	n.mustEndWell(t)
+	return n
+}
+
+// mustEndWell has the test judge the node's end.
+func (n *node) mustEndWell(t *testing.T) {
+	t.Helper()
 	t.Cleanup(func() {
 		n.stop(t)
 		for line := range strings.Lines(n.stderr.String()) {
@@ -33,17 +40,22 @@ func startNode(t *testing.T, flags ...string) *node {
 			}
 		}
 	})
-	return n
 }
 
 // launchNode starts a node whose end is the test's to judge.
 func launchNode(t *testing.T, flags ...string) *node {
 	t.Helper()
+	return launchNodeIn(t, nil, flags...)
+}
+
+// launchNodeIn starts a node with variables in its environment.
+func launchNodeIn(t *testing.T, variables []string, flags ...string) *node {
+	t.Helper()
 	args := append([]string{
 		"run", "--rtmp.listen", "127.0.0.1:0", "--http.listen", "127.0.0.1:0", "--log.level", "debug",
 	}, flags...)
 	n := &node{
-		process: start(t, headwater, args...),
+		process: startIn(t, variables, headwater, args...),
 		client: &http.Client{
 			Timeout:   patience,
 			Transport: &http.Transport{DisableKeepAlives: true}, // a scrape leaves nothing behind

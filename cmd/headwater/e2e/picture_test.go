@@ -67,15 +67,19 @@ type reading struct {
 	width, height int
 }
 
+// reader appends what is read of the marker in each picture.
+func (m *marker) reader(to *[]reading) func(pts int64, f *av.Frame) {
+	return func(pts int64, f *av.Frame) {
+		width, height := f.Size()
+		*to = append(*to, reading{pts, m.contrast(f), width, height})
+	}
+}
+
 // read reads the marker in all pictures of a stream that have to decode without a fault.
 func (m *marker) read(t *testing.T, name string, units []unit) []reading {
 	t.Helper()
 	var out []reading
-	err := decodePictures(units, func(pts int64, f *av.Frame) {
-		width, height := f.Size()
-		out = append(out, reading{pts, m.contrast(f), width, height})
-	})
-	if err != nil {
+	if err := decodePictures(units, m.reader(&out)); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 	return out

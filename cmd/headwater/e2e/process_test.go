@@ -56,7 +56,14 @@ type process struct {
 // start starts a process. What it wrote is shown if the test fails.
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
+	return startIn(t, nil, name, args...)
+}
+
+// startIn starts a process with variables beside those of the test's own environment.
+func startIn(t *testing.T, variables []string, name string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), ended: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), variables...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/gate"
+	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/snapshot"
 )
 
@@ -15,11 +14,11 @@ import (
 // is ErrNotFound if there is no such broadcast or rendition here, a *snapshot.Refused if there is
 // no picture that may be shown.
 func (n *Node) Snapshot(ctx context.Context, key, rendition string) (*snapshot.Picture, error) {
-	gateway, err := n.gateOf(ctx, key)
+	located, err := n.locate(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot of %s: %w", key, err)
 	}
-	answer, err := n.ask(ctx, gateway, &gate.Newest{Rendition: rendition})
+	answer, err := n.ask(ctx, located.Gate, &gate.Newest{Rendition: rendition})
 	if err != nil {
 		return nil, fmt.Errorf("snapshot of %s: %w", key, err)
 	}
@@ -48,20 +47,41 @@ func (n *Node) Snapshot(ctx context.Context, key, rendition string) (*snapshot.P
 	return nil, fmt.Errorf("snapshot of %s: unexpected answer %T", key, answer)
 }
 
-// gateOf returns the gate of a broadcast that is on this node.
-func (n *Node) gateOf(ctx context.Context, key string) (*actor.PID, error) {
+// Loudness returns how loud a broadcast is. The error is ErrNotFound if it is not here, or if
+// nothing is measured here.
+func (n *Node) Loudness(ctx context.Context, key string) (*loudness.Report, error) {
+	if !n.tree.Processing.Loudness {
+		return nil, fmt.Errorf("%w: this node does not measure loudness", ErrNotFound)
+	}
+	located, err := n.locate(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("loudness of %s: %w", key, err)
+	}
+	answer, err := n.ask(ctx, n.tree.pid(broadcastsName, broadcastName(key, located.Epoch),
+		processingName, loudness.Name), &loudness.Describe{})
+	if err != nil {
+		return nil, fmt.Errorf("loudness of %s: %w", key, err)
+	}
+	if report, ok := answer.(*loudness.Report); ok {
+		return report, nil
+	}
+	return nil, fmt.Errorf("loudness of %s: unexpected answer %T", key, answer)
+}
+
+// locate returns where on this node a broadcast is.
+func (n *Node) locate(ctx context.Context, key string) (located directory.Located, err error) {
 	answer, err := n.ask(ctx, n.tree.pid(directory.Name), &directory.List{})
 	if err != nil {
-		return nil, err
+		return located, err
 	}
 	listing, ok := answer.(*directory.Listing)
 	if !ok {
-		return nil, fmt.Errorf("unexpected answer %T", answer)
+		return located, fmt.Errorf("unexpected answer %T", answer)
 	}
 	for _, located := range listing.Broadcasts {
 		if located.Key == key && located.Gate != nil {
-			return located.Gate, nil
+			return located, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: there is no such broadcast here", ErrNotFound)
+	return located, fmt.Errorf("%w: there is no such broadcast here", ErrNotFound)
 }
