@@ -2,7 +2,6 @@ package process
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,9 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/headwater-live/headwater/actors/own"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/codec/av"
 	"github.com/headwater-live/headwater/codec/media"
@@ -208,26 +204,6 @@ func BenchmarkMemory(b *testing.B) {
 			}
 		})
 	}
-}
-
-// spawned is a child on its own, without an actor.
-func spawned(b *testing.B) (engine, *kid) {
-	b.Helper()
-	m, err := NewMetrics(prometheus.NewRegistry())
-	if err != nil {
-		b.Fatal(err)
-	}
-	group := own.NewGroup(&own.Counts{}, func(p *own.Panic) { b.Error(p) })
-	b.Cleanup(func() { group.Stop(wait) })
-	o := inChild()
-	e, err := spawn(b.Context(), group, &o.Isolation, childOptions{
-		Pipeline: PipelineOptions{Rendition: settings.Rendition{Bitrate: 3_000_000}},
-		Memory:   DefaultMemory,
-	}, m, slog.New(slog.DiscardHandler))
-	if err != nil {
-		b.Fatal(err)
-	}
-	return e, e.(*isolated).kid
 }
 
 // grown runs a rendition in a child and returns its private memory at first, while it puts out

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,16 +41,31 @@ type scene struct {
 	header *topic.Unit
 	stop   func()
 
-	mu       sync.Mutex
-	order    *Order // what a Hello is answered with; nil: nothing
-	hellos   []*Hello
-	ready    []*Ready
-	applied  []*Applied
-	outputs  []*Output
-	faults   []*Fault
+	mu    sync.Mutex
+	order *Order // what a Hello is answered with; nil: nothing
+	notes
 	changed  chan struct{}
 	log      text
 	register *prometheus.Registry
+}
+
+// notes are what the gate was told.
+type notes struct {
+	hellos  []*Hello
+	ready   []*Ready
+	applied []*Applied
+	outputs []*Output
+	faults  []*Fault
+}
+
+// seen is what the gate was told so far.
+func (s *scene) seen() notes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return notes{
+		slices.Clone(s.hellos), slices.Clone(s.ready), slices.Clone(s.applied),
+		slices.Clone(s.outputs), slices.Clone(s.faults),
+	}
 }
 
 func newScene(t testing.TB, o Options, order *Order) *scene {
