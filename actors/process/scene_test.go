@@ -54,6 +54,7 @@ type scene struct {
 
 func newScene(t *testing.T, o Options, order *Order) *scene {
 	t.Helper()
+	o.unhurried = true
 	s := &scene{
 		t: t, order: order, changed: make(chan struct{}, 1), census: supervise.NewCensus(),
 		register: prometheus.NewRegistry(),
