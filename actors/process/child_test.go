@@ -32,7 +32,7 @@ func inChild() Options {
 }
 
 // children are the process ids of this process' children.
-func children(t *testing.T) (pids []int) {
+func children(t testing.TB) (pids []int) {
 	t.Helper()
 	lists, err := filepath.Glob("/proc/self/task/*/children")
 	if err != nil {

@@ -31,7 +31,7 @@ const wait = 20 * time.Second
 // scene is a rendition's actor in a tree with the topic that it follows and a gate that notes what
 // it gets.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	system *actor.ActorSystem
 	census *supervise.Census
 	source *actor.PID
@@ -52,7 +52,7 @@ type scene struct {
 	register *prometheus.Registry
 }
 
-func newScene(t *testing.T, o Options, order *Order) *scene {
+func newScene(t testing.TB, o Options, order *Order) *scene {
 	t.Helper()
 	o.unhurried = true
 	s := &scene{
