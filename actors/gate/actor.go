@@ -11,6 +11,8 @@ import (
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/media"
+	"github.com/headwater-live/headwater/codec/timeline"
 )
 
 // Name is the actor's name in the tree.
@@ -21,6 +23,8 @@ type Options struct {
 	// Key names the broadcast, Epoch its incarnation.
 	Key   string
 	Epoch uint64
+	// Start is how far the timeline of former epochs came.
+	Start timeline.Start
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
 	// is to process always.
 	Hybrid bool
@@ -47,6 +51,9 @@ type state struct {
 // New returns the producer of the actor.
 func New(o Options) func(*supervise.Self) actor.Actor {
 	s := &state{machine: NewMachine(o.Epoch, o.Public, o.Hybrid)}
+	if o.Start.Has {
+		s.machine.base = media.FromMillis(o.Start.DTS.Millis() + 1)
+	}
 	return func(self *supervise.Self) actor.Actor { return &gate{Options: o, self: self, state: s} }
 }
 

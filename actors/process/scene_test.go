@@ -70,6 +70,7 @@ func (s *scene) seen() notes {
 
 func newScene(t testing.TB, o Options, order *Order) *scene {
 	t.Helper()
+	o.unhurried = true
 	s := &scene{
 		t: t, order: order, changed: make(chan struct{}, 1), census: supervise.NewCensus(),
 		register: prometheus.NewRegistry(),

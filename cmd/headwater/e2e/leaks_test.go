@@ -256,8 +256,14 @@ func underCrashes(t *testing.T, l *leakTest, switches int) {
 			p = l.publish(t, units)
 			was.halt()
 		},
-		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show/relay/origin"),
-		func() { crash("node/directory", broadcast(""))() },
+		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show@480p/topic/source"),
+		crash("node/edges/edge/live/show/relay/origin"),
+		crash("node/directory"),
+		func() { // the broadcast ends with its supervisor, and its publisher comes back
+			crash(broadcast(""))()
+			ends(t, "the publisher", p.ended)
+			p = l.publish(t, units)
+		},
 	}
 	for i := range switches {
 		l.on(t, modes[i%len(modes)])
