@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,15 +56,15 @@ func (s *sample) String() string {
 }
 
 // TestSoak has eight broadcasts processed at once, one of them blurred and not by turns, each with
-// a viewer. What the node holds does not grow. In full it is ten minutes of 720p, which is as much
-// as two cores can do with the fastest preset; in short a few seconds of little pictures.
+// a viewer. What the node holds does not grow. In full it is ten minutes of 720p at 30 a second, in
+// short a few seconds of little pictures.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	length, s, every := soak(t), &landscape, 10*time.Second
 	if length == 0 {
 		length, s, every = 12*time.Second, &small, time.Second
 	}
-	n := startNode(t, "--processing.policy", "always", "--processing.preset", "ultrafast")
+	n := launchNode(t, "--processing.policy", "always")
 	path := filepath.Join(t.TempDir(), "shot.flv")
 	if err := os.WriteFile(path, s.get(t), 0o600); err != nil {
 		t.Fatal(err)
@@ -83,6 +84,9 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	judgeSoak(t, samples)
+	t.Logf("renditions that began anew: %.0f",
+		n.metric(t, "headwater_actor_failures_total", `kind="process"`))
+	n.stop(t)
 }
 
 // drain watches a broadcast without keeping it, and counts the bytes.
@@ -127,7 +131,8 @@ func soakFor(t *testing.T, n *node, s *shot, length, every time.Duration) (all [
 	return all
 }
 
-// judgeSoak holds the last third of the samples to the middle one.
+// judgeSoak holds the last third of the samples to the middle one, by what is usual in each: where
+// the machine stands still for a moment, pictures wait and a stuck rendition begins anew.
 func judgeSoak(t *testing.T, all []sample) {
 	t.Helper()
 	third := len(all) / 3
@@ -142,10 +147,10 @@ func judgeSoak(t *testing.T, all []sample) {
 		"goroutines":  {func(s *sample) float64 { return s.goroutines }, 6},
 		"files":       {func(s *sample) float64 { return s.files }, 6},
 	} {
-		before, after := greatest(middle, of.get), greatest(end, of.get)
-		t.Logf("%s: at most %.0f in the middle, %.0f at the end", what, before, after)
+		before, after := median(middle, of.get), median(end, of.get)
+		t.Logf("%s: %.0f in the middle, %.0f at the end", what, before, after)
 		if after > before*1.05+of.slack {
-			t.Errorf("%s grow: at most %.0f in the middle, %.0f at the end", what, before, after)
+			t.Errorf("%s grow: %.0f in the middle, %.0f at the end", what, before, after)
 		}
 	}
 	first, last := all[0], all[len(all)-1]
@@ -159,12 +164,11 @@ func judgeSoak(t *testing.T, all []sample) {
 	}
 }
 
-func greatest(all []sample, get func(*sample) float64) float64 {
-	most := all[0]
+func median(all []sample, get func(*sample) float64) float64 {
+	values := make([]float64, len(all))
 	for i := range all {
-		if get(&all[i]) > get(&most) {
-			most = all[i]
-		}
+		values[i] = get(&all[i])
 	}
-	return get(&most)
+	slices.Sort(values)
+	return values[len(values)/2]
 }
