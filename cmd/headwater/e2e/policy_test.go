@@ -37,8 +37,8 @@ func TestPolicyAlways(t *testing.T) {
 			t.Errorf("%s: %d pictures are the publisher's own", v.name, own)
 		}
 		all := small.marker.read(t, v.name, got)
-		if len(all) == 0 || all[0].pts > 200 {
-			t.Errorf("%s: the first of %d pictures is late", v.name, len(all))
+		if len(all) < 40 || all[0].pts >= 1000 { // on a busy machine the first ones are left out
+			t.Errorf("%s: %d pictures, the first at %d ms", v.name, len(all), all[0].pts)
 		}
 		checkStep(t, v.name, step{"", 0}, between(all, 0, on.PTS))
 		checkStep(t, v.name, step{"box", on.PTS}, between(all, on.PTS, off.PTS))
