@@ -2,6 +2,7 @@ package gate
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -63,6 +64,8 @@ type gate struct {
 	state *state
 	timer *time.Timer // runs while somebody has to answer
 	known bool        // the settings have come to this incarnation
+	// measured says that the sound is: whoever starts what does it may not be there at first.
+	measured bool
 }
 
 // interval is how often the gate looks at who had to answer.
@@ -100,6 +103,8 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.pulse(ctx, msg)
 	case *supervise.Rebind:
 		g.rebind(ctx, msg)
+	case *supervise.ChildStarted:
+		g.measured = g.measured || strings.HasSuffix(msg.PID.Id, "/"+loudness.Name)
 	case *supervise.ChildRefused:
 		g.self.Log.Debug("child is refused", slog.String("reason", msg.Reason))
 	case *topic.Up:
@@ -117,7 +122,7 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.halt()
 	}
 	g.carryOut(ctx)
-	if g.timer == nil && (!g.known || m.Waits()) {
+	if g.timer == nil && (!g.known || !g.measured && g.Loudness != nil || m.Waits()) {
 		g.timer = later(ctx, interval, &pulse{of: g})
 	}
 }
@@ -141,9 +146,7 @@ func (g *gate) ask(ctx actor.Context) {
 func (g *gate) settings(ctx actor.Context, c *settings.Current) {
 	if !g.known {
 		g.known = true
-		if g.Loudness != nil { // one that is there already stays
-			ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
-		}
+		g.measure(ctx)
 		ctx.Send(g.Source, &topic.Subscribe{Subscriber: ctx.Self()})
 	}
 	g.state.machine.Settings(c.Settings)
@@ -166,7 +169,17 @@ func (g *gate) pulse(ctx actor.Context, p *pulse) {
 	if !g.known { // the question or its answer was lost
 		g.ask(ctx)
 	}
+	if g.known {
+		g.measure(ctx)
+	}
 	g.state.machine.Tick()
+}
+
+// measure has the sound measured. An actor that is there already stays.
+func (g *gate) measure(ctx actor.Context) {
+	if g.Loudness != nil && !g.measured {
+		ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
+	}
 }
 
 func (g *gate) output(o *process.Output) {

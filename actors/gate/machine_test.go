@@ -123,8 +123,6 @@ func TestBlurBeforeTheFirstPicture(t *testing.T) {
 	}
 }
 
-// While a worker is away the last clean picture stays; what it makes afterwards begins with an IDR
-// picture.
 // TestBlurAcrossEpochs has a blur hold from where the former epoch ended: viewers have pictures of
 // that one which are earlier, and not blurred.
 func TestBlurAcrossEpochs(t *testing.T) {
@@ -136,6 +134,8 @@ func TestBlurAcrossEpochs(t *testing.T) {
 	}
 }
 
+// While a worker is away the last clean picture stays; what it makes afterwards begins with an IDR
+// picture.
 func TestWorkerIsRestarted(t *testing.T) {
 	s := begun(t)
 	s.settings(blurred)
