@@ -13,6 +13,8 @@ SHARED  := ./actors/... ./cluster/... ./codec/av
 # How long make fuzz stays with each target, and how often make bench repeats.
 FUZZTIME ?= 1m
 COUNT    ?= 1
+# How long make soak processes eight broadcasts.
+SOAK     ?= 10m
 # What make bench asks of the fan-out bench.
 FANOUT   ?= -viewers 10,100,500,1000 -merge 0s,50ms,adaptive -crowd 500
 
@@ -77,6 +79,9 @@ asan: ## codec/av with its C under AddressSanitizer: tests, then its fuzz target
 
 e2e: setup ## the real binary with real ffmpeg and a real browser
 	go test -count=1 -v $(E2E)
+
+soak: setup ## the long tests: eight 720p broadcasts (SOAK=10m), a blur switched twenty times
+	HEADWATER_SOAK=$(SOAK) go test -count=1 -v -timeout 0 -run 'TestSoak|TestLeaks' $(E2E)
 
 clean: ## remove what was built and fetched here
 	rm -rf bin .cache

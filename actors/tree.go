@@ -105,7 +105,7 @@ func (t *tree) broadcast(
 					Gate: gateway,
 				}),
 			},
-			t.gate(key, epoch),
+			t.gate(key, epoch, start),
 			t.rendition(key, epoch, settings.Public, "what viewers get by default"),
 			{
 				Name: renditionsName, Kind: "renditions", Strategy: supervise.Dynamic, Rebind: true,

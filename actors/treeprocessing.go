@@ -11,6 +11,7 @@ import (
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/av"
+	"github.com/headwater-live/headwater/codec/timeline"
 )
 
 // ProcessingOptions say how the pictures of this node's broadcasts are processed.
@@ -47,7 +48,7 @@ func (t *tree) rendition(key string, epoch uint64, name, note string) supervise.
 }
 
 // gate decides what leaves the broadcast. It has the other renditions and the processing started.
-func (t *tree) gate(key string, epoch uint64) supervise.Spec {
+func (t *tree) gate(key string, epoch uint64, start timeline.Start) supervise.Spec {
 	below := func(name string) []string {
 		return []string{broadcastsName, broadcastName(key, epoch), name}
 	}
@@ -59,8 +60,9 @@ func (t *tree) gate(key string, epoch uint64) supervise.Spec {
 		Name: gate.Name, Kind: "gate", Mailbox: 2 * sourceMailbox, Rebind: true,
 		Note: "decides what leaves; fails closed",
 		New: gate.New(gate.Options{
-			Key: key, Epoch: epoch, Hybrid: t.Processing.Hybrid, Settings: t.pid(settings.Name),
-			Source: t.pid(below(sourceName)...), Public: t.pid(below(gate.TopicName(settings.Public))...),
+			Key: key, Epoch: epoch, Start: start, Hybrid: t.Processing.Hybrid,
+			Settings: t.pid(settings.Name),
+			Source:   t.pid(below(sourceName)...), Public: t.pid(below(gate.TopicName(settings.Public))...),
 			Processing: t.pid(below(processingName)...), Renditions: t.pid(below(renditionsName)...),
 			Worker: func(w gate.StartWorker) supervise.Spec {
 				return t.spec(t.process(key, epoch, w.Name, w.Rendition))

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -11,6 +12,8 @@ import (
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/media"
+	"github.com/headwater-live/headwater/codec/timeline"
 )
 
 // Name is the actor's name in the tree.
@@ -21,6 +24,8 @@ type Options struct {
 	// Key names the broadcast, Epoch its incarnation.
 	Key   string
 	Epoch uint64
+	// Start is how far the timeline of former epochs came.
+	Start timeline.Start
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
 	// is to process always.
 	Hybrid bool
@@ -48,6 +53,9 @@ type state struct {
 // New returns the producer of the actor.
 func New(o Options) func(*supervise.Self) actor.Actor {
 	s := &state{machine: NewMachine(o.Epoch, o.Public, o.Hybrid)}
+	if o.Start.Has {
+		s.machine.base = media.FromMillis(o.Start.DTS.Millis() + 1)
+	}
 	return func(self *supervise.Self) actor.Actor { return &gate{Options: o, self: self, state: s} }
 }
 
@@ -57,6 +65,8 @@ type gate struct {
 	state *state
 	timer *time.Timer // runs while somebody has to answer
 	known bool        // the settings have come to this incarnation
+	// measured says that the sound is: whoever starts what does it may not be there at first.
+	measured bool
 }
 
 // interval is how often the gate looks at who had to answer.
@@ -94,6 +104,8 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.pulse(ctx, msg)
 	case *supervise.Rebind:
 		g.rebind(ctx, msg)
+	case *supervise.ChildStarted:
+		g.measured = g.measured || strings.HasSuffix(msg.PID.Id, "/"+loudness.Name)
 	case *supervise.ChildRefused:
 		g.self.Log.Debug("child is refused", slog.String("reason", msg.Reason))
 	case *topic.Up:
@@ -116,7 +128,7 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.halt()
 	}
 	g.carryOut(ctx)
-	if g.timer == nil && (!g.known || m.Waits()) {
+	if g.timer == nil && (!g.known || !g.measured && g.Loudness != nil || m.Waits()) {
 		g.timer = later(ctx, interval, &pulse{of: g})
 	}
 }
@@ -143,9 +155,7 @@ func (g *gate) ask(ctx actor.Context) {
 func (g *gate) settings(ctx actor.Context, c *settings.Current) {
 	if !g.known {
 		g.known = true
-		if g.Loudness != nil { // one that is there already stays
-			ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
-		}
+		g.measure(ctx)
 		ctx.Send(g.Source, &topic.Subscribe{Subscriber: ctx.Self()})
 	}
 	g.state.machine.Settings(c.Settings)
@@ -168,7 +178,17 @@ func (g *gate) pulse(ctx actor.Context, p *pulse) {
 	if !g.known { // the question or its answer was lost
 		g.ask(ctx)
 	}
+	if g.known {
+		g.measure(ctx)
+	}
 	g.state.machine.Tick()
+}
+
+// measure has the sound measured. An actor that is there already stays.
+func (g *gate) measure(ctx actor.Context) {
+	if g.Loudness != nil && !g.measured {
+		ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
+	}
 }
 
 func (g *gate) output(o *process.Output) {

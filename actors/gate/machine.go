@@ -37,7 +37,8 @@ type Machine struct {
 	sealed   uint64    // the version whose pictures late joiners begin with
 	now      time.Time
 	source   source
-	lanes    []*lane // the public one first
+	base     media.Time // what came before it was of other epochs
+	lanes    []*lane    // the public one first
 	workers  map[string]*worker
 	held     time.Time // since when the source is held back
 	silence  *silencer
@@ -251,13 +252,13 @@ func (m *Machine) returns(l *lane, u *topic.Unit, gap bool) {
 		l.held = nil
 	}
 	if len(l.held) == 0 {
-		if !m.source.isIDR(u) {
+		if !m.source.isEntry(u) {
 			return
 		}
 		m.held = m.now
 	}
 	l.held = append(l.held, u)
-	if len(l.held) >= mostHeld || m.now.Sub(m.held) > longestReturn {
+	if m.why(l) != "" || len(l.held) >= mostHeld || m.now.Sub(m.held) > longestReturn {
 		l.release(m)
 	}
 }

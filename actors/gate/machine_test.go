@@ -123,6 +123,17 @@ func TestBlurBeforeTheFirstPicture(t *testing.T) {
 	}
 }
 
+// TestBlurAcrossEpochs has a blur hold from where the former epoch ended: viewers have pictures of
+// that one which are earlier, and not blurred.
+func TestBlurAcrossEpochs(t *testing.T) {
+	s := newStage(t)
+	s.m.base = 5 * media.Second
+	s.settings(blurred)
+	if h := s.held(); h.PTS != 5*media.Second {
+		t.Errorf("reported before the first picture: %+v", h)
+	}
+}
+
 // While a worker is away the last clean picture stays; what it makes afterwards begins with an IDR
 // picture.
 func TestWorkerIsRestarted(t *testing.T) {
@@ -238,6 +249,12 @@ func TestHEVCIsWithheld(t *testing.T) {
 	}
 	s.frames(3)
 	s.want("public", "source x2")
+	s.settings(unblurred)
+	s.frames(gop)
+	s.want("public", "source x7") // from the next keyframe on, at once
+	if h := s.held(); h.Version != 2 || h.State != settings.Live || h.Note != "" {
+		t.Errorf("reported without the blur: %+v", h)
+	}
 }
 
 func TestLadder(t *testing.T) {

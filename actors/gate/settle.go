@@ -155,14 +155,14 @@ func (m *Machine) settle() {
 	if m.settings == nil || m.reported > m.settings.Version {
 		return
 	}
-	holds := &Holds{Version: m.settings.Version, State: settings.Live}
+	holds := &Holds{Version: m.settings.Version, State: settings.Live, PTS: m.base}
 	for _, l := range m.lanes {
 		from, ok := m.holdsOn(l)
 		if !ok {
 			return
 		}
 		holds.PTS = max(holds.PTS, from)
-		if l.phase != passing {
+		if l.phase == processed {
 			m.withheld(l, holds)
 		}
 	}
@@ -193,11 +193,16 @@ func (m *Machine) seal() {
 
 // withheld notes why a lane shows no picture, if it does not.
 func (m *Machine) withheld(l *lane, h *Holds) {
+	if why := m.why(l); why != "" {
+		h.State, h.Note = settings.Withheld, l.name+" is withheld: "+why
+	}
+}
+
+// why says why no picture comes of a lane's worker, "" if there is no reason.
+func (m *Machine) why(l *lane) string {
 	why := m.source.unreadable()
 	if w := m.workers[l.worker]; why == "" && w != nil {
 		why = w.fault
 	}
-	if why != "" {
-		h.State, h.Note = settings.Withheld, l.name+" is withheld: "+why
-	}
+	return why
 }

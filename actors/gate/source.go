@@ -72,6 +72,14 @@ func (s *source) isIDR(u *topic.Unit) bool {
 	return err == nil && avc.HasIDR(u.Body[info.Payload:], s.avc.NALULengthSize)
 }
 
+// isEntry is isIDR, as far as that is known: of the other codecs the container has to be believed.
+func (s *source) isEntry(u *topic.Unit) bool {
+	if u.Codec == media.AVC {
+		return s.isIDR(u)
+	}
+	return u.Kind == media.Video && u.Role == media.Keyframe
+}
+
 // inBand returns a unit with the source's parameter sets in front of its picture. Players that keep
 // to the first sequence header need them where the stream changes its encoder.
 func (s *source) inBand(u *topic.Unit) media.AccessUnit {

@@ -101,6 +101,7 @@ func (p *process) pipeline() PipelineOptions {
 // bind tells source and gate of the actor, at its start and when one of them was restarted.
 func (p *process) bind(ctx actor.Context) {
 	ctx.Send(p.Source, &topic.Subscribe{Subscriber: ctx.Self()})
+	p.heard = false
 	p.hello(ctx)
 }
 

@@ -16,13 +16,13 @@ type filters struct {
 	shorter  int // the rendition's Height
 	in, out  size
 	regions  []halide.Region
-	cells    []halide.Region // the same, as cells, where a Gaussian alone is too weak
-	unusable bool            // the order cannot be carried out: cover everything
+	double   bool // they are blurred twice
+	unusable bool // the order cannot be carried out: cover everything
 
 	pool     *av.Pool
 	scaler   *halide.Scaler
 	clear    halide.Frame // the blurred picture before it is scaled
-	cellular halide.Frame
+	once     halide.Frame // the regions, blurred once of twice
 	src, dst halide.Frame // views, kept so that a call allocates nothing
 }
 
@@ -46,17 +46,10 @@ func (f *filters) prepare(in size, o *Order) error {
 		return nil
 	}
 	f.order = o
-	long := max(in.w, in.h)
 	var ok bool
 	f.regions, ok = regions(f.regions[:0], o, in.w, in.h)
 	f.unusable = !ok
-	f.cells = f.cells[:0]
-	if coarse(long, o.Mode) {
-		f.cells = append(f.cells, f.regions...)
-		for i := range f.cells {
-			f.cells[i].Effect, f.cells[i].Size = halide.Pixelate, cell(long, 2*strength)
-		}
-	}
+	f.double = double(o.Mode, max(in.w, in.h))
 	return nil
 }
 
@@ -124,17 +117,17 @@ func (f *filters) render(frame *av.Frame) error {
 
 // obscure writes src with its regions blurred to dst.
 func (f *filters) obscure(dst *halide.Frame) error {
-	if len(f.cells) == 0 {
+	if !f.double {
 		return f.blur(dst, &f.src, f.regions, true)
 	}
-	fit(&f.cellular, size{f.src.Y.Width, f.src.Y.Height})
-	if err := f.blur(&f.cellular, &f.src, f.cells, false); err != nil {
+	fit(&f.once, size{f.src.Y.Width, f.src.Y.Height})
+	if err := f.blur(&f.once, &f.src, f.regions, false); err != nil {
 		return err
 	}
-	if err := f.blur(dst, &f.src, f.regions, true); err != nil {
+	if err := f.blur(dst, &f.src, nil, true); err != nil {
 		return err
 	}
-	return f.blur(dst, &f.cellular, f.regions, false)
+	return f.blur(dst, &f.once, f.regions, false)
 }
 
 // close lets go of what belongs to a size.
@@ -143,7 +136,7 @@ func (f *filters) close() {
 		f.pool.Close()
 	}
 	f.pool, f.scaler, f.in = nil, nil, size{}
-	f.clear, f.cellular = halide.Frame{}, halide.Frame{}
+	f.clear, f.once = halide.Frame{}, halide.Frame{}
 }
 
 // fit gives a frame memory for a size, unless it has it.

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater-live/headwater/codec/av"
 )
 
 // Metrics count what renditions cost. Its methods are called by this package only.
@@ -77,8 +79,22 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		Name: "headwater_process_child_deaths_total",
 		Help: "Child processes that ended though nobody had asked them to, by cause.",
 	}, []string{"cause"})
+	codecs := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "headwater_process_codecs",
+		Help: "Decoders and encoders that are open in this process.",
+	}, func() float64 {
+		n, _ := av.Live()
+		return float64(n)
+	})
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "headwater_process_frames",
+		Help: "Decoded pictures that this process holds, in use or to be used again.",
+	}, func() float64 {
+		_, n := av.Live()
+		return float64(n)
+	})
 	for _, c := range []prometheus.Collector{
-		frames, errs, stageSeconds, lateness, slots, children, deaths,
+		frames, errs, stageSeconds, lateness, slots, children, deaths, codecs, held,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

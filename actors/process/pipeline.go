@@ -92,6 +92,10 @@ func (p *Pipeline) Order(o Order) (from media.Time) {
 		p.wantIDR = true
 	}
 	p.order = &o
+	if !o.Emit { // while it only keeps warm, a rendition costs its decoder and what it retains
+		p.out.close()
+		p.filters.close()
+	}
 	if p.out.begun {
 		return max(o.From, p.out.last+media.Millisecond)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ const wait = 20 * time.Second
 // scene is a rendition's actor in a tree with the topic that it follows and a gate that notes what
 // it gets.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	system *actor.ActorSystem
 	census *supervise.Census
 	source *actor.PID
@@ -40,20 +41,36 @@ type scene struct {
 	header *topic.Unit
 	stop   func()
 
-	mu       sync.Mutex
-	order    *Order // what a Hello is answered with; nil: nothing
-	hellos   []*Hello
-	ready    []*Ready
-	applied  []*Applied
-	outputs  []*Output
-	faults   []*Fault
+	mu    sync.Mutex
+	order *Order // what a Hello is answered with; nil: nothing
+	notes
 	changed  chan struct{}
 	log      text
 	register *prometheus.Registry
 }
 
-func newScene(t *testing.T, o Options, order *Order) *scene {
+// notes are what the gate was told.
+type notes struct {
+	hellos  []*Hello
+	ready   []*Ready
+	applied []*Applied
+	outputs []*Output
+	faults  []*Fault
+}
+
+// seen is what the gate was told so far.
+func (s *scene) seen() notes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return notes{
+		slices.Clone(s.hellos), slices.Clone(s.ready), slices.Clone(s.applied),
+		slices.Clone(s.outputs), slices.Clone(s.faults),
+	}
+}
+
+func newScene(t testing.TB, o Options, order *Order) *scene {
 	t.Helper()
+	o.unhurried = true
 	s := &scene{
 		t: t, order: order, changed: make(chan struct{}, 1), census: supervise.NewCensus(),
 		register: prometheus.NewRegistry(),

@@ -43,9 +43,10 @@ var errWire = errors.New("malformed message")
 
 // link is one side of the conversation.
 type link struct {
-	r   *bufio.Reader
-	w   *bufio.Writer
-	buf []byte
+	r    *bufio.Reader
+	w    *bufio.Writer
+	buf  []byte
+	next [5]byte // the head of the next message
 }
 
 func newLink(rw io.ReadWriter) *link {
@@ -69,11 +70,11 @@ func (l *link) start(kind byte) []byte { return append(l.buf[:0], 0, 0, 0, 0, ki
 
 // head reads the length and type of the next message.
 func (l *link) head() (kind byte, n int, err error) {
-	var h [5]byte
-	if _, err := io.ReadFull(l.r, h[:]); err != nil {
+	h := l.next[:]
+	if _, err := io.ReadFull(l.r, h); err != nil {
 		return 0, 0, err
 	}
-	n = int(binary.BigEndian.Uint32(h[:])) - 1
+	n = int(binary.BigEndian.Uint32(h)) - 1
 	if n < 0 || n > maxMessage || n > maxControl && h[4] != msgUnit && h[4] != msgOutput {
 		return 0, 0, fmt.Errorf("%w: %d bytes of type %q", errWire, n, h[4])
 	}

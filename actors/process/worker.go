@@ -64,7 +64,11 @@ func (w *worker) turn(ctx context.Context, next work) error {
 		w.live = true
 		return w.within(ctx, w.resume)
 	}
-	pace, skip := w.pacer.pace(w.now().Sub(next.item.at))
+	backlog := w.now().Sub(next.item.at)
+	if w.unhurried {
+		backlog = 0
+	}
+	pace, skip := w.pacer.pace(backlog)
 	if skip && next.item.unit.Role != media.Keyframe && !next.item.catchup {
 		w.Metrics.dropped(1 + w.queue.skip())
 		w.queue.lost()

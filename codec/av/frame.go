@@ -62,6 +62,7 @@ func (f *Frame) Display() Display {
 // Retain adds a reference, to be released like the first, and returns f.
 func (f *Frame) Retain() *Frame {
 	if f.refs.Add(1) < 2 {
+		f.refs.Add(-1) // it stays released, for whoever recovers
 		panic("av: Retain of a frame that was released")
 	}
 	return f
@@ -74,6 +75,7 @@ func (f *Frame) Release() {
 	case n == 0:
 		f.home.put(f)
 	case n < 0:
+		f.refs.Add(1)
 		panic("av: Release of a frame that was released")
 	}
 }

@@ -35,7 +35,7 @@ type attack struct {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	units := film.get(t)
-	n := startNode(t, "--limits.handshake", "1s", "--limits.message", "1MiB", "--viewer.linger", "1s",
+	n := startNode(t, "--limits.handshake", "3s", "--limits.message", "1MiB", "--viewer.linger", "1s",
 		"--publish.grace", "1s")
 	p := publish(t, n, "show")
 	p.feed(t, units)

@@ -27,6 +27,8 @@ type shot struct {
 	width, height int
 	input         []string // ffmpeg's, of picture and sound
 	filter        string   // of the picture, before the marker is drawn
+	after         string   // and after it
+	length        int      // in seconds; 0: shotLength
 	flags         []string // of the encoder
 
 	once sync.Once
@@ -44,16 +46,18 @@ var (
 var (
 	// landscape and portrait are real footage.
 	landscape = shot{
-		marker: newMarker(wide), width: 1280, height: 720, input: footage(),
+		marker: newMarker(wide, 48, 18), width: 1280, height: 720, input: footage(),
 		flags: []string{"-b:v", "4M", "-maxrate", "4M", "-bufsize", "4M", "-r", "30", "-g", "30"},
 	}
 	portrait = shot{
-		marker: newMarker(tall), width: 720, height: 1280, input: footage(), filter: "transpose=1,",
+		marker: newMarker(tall, 48, 18), width: 720, height: 1280,
+		input: footage(), filter: "transpose=1,",
 		flags: []string{"-b:v", "4M", "-maxrate", "4M", "-bufsize", "4M", "-r", "30", "-g", "30"},
 	}
 	// moving is made by ffmpeg; no two pictures are alike.
 	moving = shot{
-		marker: newMarker(wide), width: 960, height: 540, input: synthetic("960x540", 25),
+		marker: newMarker(wide, 48, 18), width: 960, height: 540,
+		input: synthetic("960x540", 25),
 		flags: []string{"-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "2500k", "-g", "25"},
 	}
 )
@@ -88,8 +92,8 @@ func (s *shot) encode(t *testing.T, dir string, live bool, length string) []stri
 	sound, marker := s.inputs()
 	args = append(args, s.input...)
 	args = append(args, "-loop", "1", "-i", path, "-filter_complex", fmt.Sprintf(
-		"[0:v]%sformat=yuv420p[v];[v][%d:v]overlay=%d:%d:format=yuv420[o]",
-		s.filter, marker, at.X, at.Y),
+		"[0:v]%sformat=yuv420p[v];[v][%d:v]overlay=%d:%d:format=yuv420%s[o]",
+		s.filter, marker, at.X, at.Y, s.after),
 		"-map", "[o]", "-map", fmt.Sprintf("%d:a", sound), "-t", length,
 		"-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-sc_threshold", "0", "-threads", "1",
 		"-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k", "-ac", "1")
@@ -99,13 +103,20 @@ func (s *shot) encode(t *testing.T, dir string, live bool, length string) []stri
 // shotLength is how long a shot is that is made beforehand.
 const shotLength = 25
 
+func (s *shot) seconds() int {
+	if s.length > 0 {
+		return s.length
+	}
+	return shotLength
+}
+
 // get returns the shot as an FLV file.
 func (s *shot) get(t *testing.T) []byte {
 	t.Helper()
 	s.once.Do(func() {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "shot.flv")
-		args := append(s.encode(t, dir, false, fmt.Sprint(shotLength)), path)
+		args := append(s.encode(t, dir, false, fmt.Sprint(s.seconds())), path)
 		if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
 			s.err = fmt.Errorf("ffmpeg %s: %w\n%s", strings.Join(args, " "), err, out)
 			return
@@ -149,7 +160,8 @@ func (s *shot) long(t *testing.T, seconds int64) []unit {
 		info, err := u.info()
 		return err != nil || u.header() || u.kind == media.Data || info.Payload == len(u.body)
 	})
-	for shift := int64(shotLength) * 1000; shift < seconds*1000; shift += shotLength * 1000 {
+	length := int64(s.seconds()) * 1000
+	for shift := length; shift < seconds*1000; shift += length {
 		for _, u := range rest {
 			u.ms += shift
 			out = append(out, u)

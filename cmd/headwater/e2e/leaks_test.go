@@ -17,8 +17,19 @@ import (
 // dialer connects a crew.
 var dialer = net.Dialer{Timeout: patience}
 
-// long tells whether the long tests run in full: make soak.
-func long() bool { return os.Getenv("HEADWATER_SOAK") != "" }
+// soak is for how long the long tests run in full, 0 if they are to be short: make soak.
+func soak(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("HEADWATER_SOAK")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("HEADWATER_SOAK: %v", err)
+	}
+	return d
+}
 
 // TestLeaks switches a blur on and off while viewers come and go, actors are crashed, the publisher
 // sends damage and is killed. No output shows the marker from the PTS on that was acknowledged,
@@ -26,7 +37,7 @@ func long() bool { return os.Getenv("HEADWATER_SOAK") != "" }
 func TestLeaks(t *testing.T) {
 	t.Parallel()
 	switches := 4
-	if long() {
+	if soak(t) > 0 {
 		switches = 20
 	}
 	for name, run := range map[string]func(*testing.T, *leakTest, int){
@@ -256,13 +267,19 @@ func underCrashes(t *testing.T, l *leakTest, switches int) {
 			p = l.publish(t, units)
 			was.halt()
 		},
-		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show/relay/origin"),
-		func() { crash("node/directory", broadcast(""))() },
+		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show@480p/topic/source"),
+		crash("node/edges/edge/live/show/relay/origin"),
+		crash("node/directory"),
+		func() { // the broadcast ends with its supervisor, and its publisher comes back
+			crash(broadcast(""))()
+			ends(t, "the publisher", p.ended)
+			p = l.publish(t, units)
+		},
 	}
 	for i := range switches {
 		l.on(t, modes[i%len(modes)])
 		each := 1
-		if !long() {
+		if soak(t) == 0 {
 			each = 2
 		}
 		for j := range each {

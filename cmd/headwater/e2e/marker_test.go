@@ -36,8 +36,8 @@ type marker struct {
 }
 
 // newMarker returns the marker of a rectangle.
-func newMarker(r rect) *marker {
-	m := &marker{rect: r, cols: 48, rows: 18}
+func newMarker(r rect, cols, rows int) *marker {
+	m := &marker{rect: r, cols: cols, rows: rows}
 	source := rand.New(rand.NewPCG(4, 711))
 	for range m.rows {
 		row := make([]bool, m.cols)

@@ -106,7 +106,7 @@ func luma(t *testing.T, shot []byte, area image.Rectangle) []float64 {
 		t.Fatal(err)
 	}
 	area = area.Intersect(img.Bounds())
-	if area.Dx() < 100 || area.Dy() < 100 {
+	if area.Dx() < 80 || area.Dy() < 80 {
 		t.Fatalf("there is no video to be seen: %v", area)
 	}
 	var out []float64
