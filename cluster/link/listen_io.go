@@ -85,7 +85,9 @@ func (l *listener) admit(conn net.Conn) {
 // negotiate exchanges hellos and gives the connection to an actor of its own.
 func (l *listener) negotiate(ctx context.Context, conn net.Conn) {
 	prepare(conn)
-	stop := context.AfterFunc(ctx, func() { abort(conn, false) })
+	raw := conn
+	stop := context.AfterFunc(ctx, func() { abort(raw, false) })
+	defer stop()
 	err := conn.SetDeadline(time.Now().Add(helloTime))
 	if l.TLS != nil && err == nil {
 		secured := tls.Server(conn, l.TLS.Server)

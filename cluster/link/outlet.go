@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/headwater-live/headwater/actors/topic"
@@ -15,12 +16,16 @@ type outlet struct {
 
 	mu    sync.Mutex
 	feeds map[uint32]*feed
+	byKey map[string][]*feed
 	queue []*feed // of those that are ready; what is before first has had its turn
 	first int
 }
 
 func newOutlet(c *control, maxBehind media.Time) *outlet {
-	return &outlet{control: c, maxBehind: maxBehind, feeds: map[uint32]*feed{}}
+	return &outlet{
+		control: c, maxBehind: maxBehind, feeds: map[uint32]*feed{},
+		byKey: map[string][]*feed{},
+	}
 }
 
 // mostFeeds bounds the subscriptions of one edge.
@@ -35,6 +40,7 @@ func (o *outlet) subscribe(id uint32, key, rendition string, from place) *feed {
 	}
 	f := &feed{out: o, id: id, key: key, rendition: rendition, wanted: from, from: from}
 	o.feeds[id] = f
+	o.byKey[key] = append(o.byKey[key], f)
 	return f
 }
 
@@ -45,6 +51,10 @@ func (o *outlet) unsubscribe(id uint32) *feed {
 	delete(o.feeds, id)
 	if f != nil {
 		f.closed = true
+		rest := slices.DeleteFunc(o.byKey[f.key], func(other *feed) bool { return other == f })
+		if o.byKey[f.key] = rest; len(rest) == 0 {
+			delete(o.byKey, f.key)
+		}
 	}
 	o.mu.Unlock()
 	if f != nil {
@@ -85,13 +95,7 @@ func (o *outlet) finish(key string) {
 func (o *outlet) of(key string) []*feed {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var all []*feed
-	for _, f := range o.feeds {
-		if f.key == key {
-			all = append(all, f)
-		}
-	}
-	return all
+	return slices.Clone(o.byKey[key])
 }
 
 // wake gives a subscription a turn. Anybody may call it.

@@ -24,7 +24,6 @@ type world struct {
 	keys    []string
 	sources map[string][]*source // by key, an epoch each
 	got     map[string]*received
-	seals   map[string][]*topic.Seal
 	log     []string
 }
 
@@ -42,7 +41,7 @@ func TestWhateverTheWireDoes(t *testing.T) {
 func runWorld(t *testing.T, seed uint64) {
 	w := &world{
 		t: t, rng: seeded(seed), o: newOrigin(), e: newEdge(t), keys: []string{"a", "b", "c"},
-		sources: map[string][]*source{}, got: map[string]*received{}, seals: map[string][]*topic.Seal{},
+		sources: map[string][]*source{}, got: map[string]*received{},
 	}
 	for _, key := range w.keys {
 		w.got[key] = w.e.subscribe(key)
@@ -79,7 +78,11 @@ func (w *world) step() {
 		w.note("epoch %s", key)
 	case n == 1:
 		s := all[len(all)-1]
-		w.seals[key] = append(w.seals[key], s.machine.Seal(&topic.Seal{}))
+		if seal := s.machine.Seal(&topic.Seal{}); seal != nil {
+			w.e.mu.Lock()
+			w.e.seals[key] = append(w.e.seals[key], seal)
+			w.e.mu.Unlock()
+		}
 		s.tap.ring.Tell()
 		w.note("seal %s", key)
 	case n == 2 || w.c == nil:

@@ -115,6 +115,7 @@ type edge struct {
 	table *table
 	mu    sync.Mutex
 	got   map[string]*received
+	seals map[string][]*topic.Seal // made at the origin
 }
 
 // received is what a subscriber has got: a topic of its own, as at any edge.
@@ -127,7 +128,10 @@ type received struct {
 }
 
 func newEdge(tb testing.TB) *edge {
-	return &edge{tb: tb, table: newTable(), got: map[string]*received{}}
+	return &edge{
+		tb: tb, table: newTable(), got: map[string]*received{},
+		seals: map[string][]*topic.Seal{},
+	}
 }
 
 func pidOf(key string) *actor.PID { return actor.NewPID("nonhost", key) }
@@ -154,6 +158,7 @@ func (e *edge) send(to *actor.PID, msg any) {
 			return
 		}
 		r.units = append(r.units, entered)
+		e.behindSeal(to.Id, r, u)
 	}
 	switch msg := msg.(type) {
 	case *topic.Unit:
@@ -167,6 +172,18 @@ func (e *edge) send(to *actor.PID, msg any) {
 		r.machine.Seal(msg)
 	default:
 		e.tb.Errorf("a subscriber gets %T", msg)
+	}
+}
+
+// behindSeal holds that a unit that was published behind a seal comes behind it.
+func (e *edge) behindSeal(key string, r *received, u *topic.Unit) {
+	for _, s := range e.seals[key] {
+		if s.Epoch != u.Epoch || u.Seq <= s.Seq {
+			continue
+		}
+		if has := r.ring.Sealed(); has == nil || has.Epoch == s.Epoch && has.Seq < s.Seq {
+			e.tb.Errorf("%s: %d.%d comes before the seal %v, sealed is %v", key, u.Epoch, u.Seq, s, has)
+		}
 	}
 }
 
