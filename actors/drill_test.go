@@ -56,6 +56,7 @@ func newDrill(t *testing.T) *drill {
 		Viewer: edge.Bounds{Wait: drillTimeout, Behind: drillTimeout, Stall: drillTimeout},
 		Caps:   &listen.Caps{}, Guard: rtmp.DefaultLimits(),
 		Handshake: drillTimeout, Idle: drillTimeout,
+		Processing: ProcessingOptions{Loudness: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -236,6 +237,15 @@ func (d *drill) fail(e effect) {
 		return now.starts > before.starts && now.restarts == before.restarts
 	})
 	d.served("the broadcast is served", d.broadcasts[:1])
+	d.until("the sound of every broadcast is measured", func() bool {
+		live := 0
+		for _, pid := range d.census.PIDs("broadcast") {
+			if slices.Contains(d.census.PIDs("loudness"), pid+"/processing/loudness") {
+				live++
+			}
+		}
+		return live == drillBroadcasts
+	})
 
 	var after int
 	for _, v := range b.viewers {

@@ -65,8 +65,7 @@ type gate struct {
 	state *state
 	timer *time.Timer // runs while somebody has to answer
 	known bool        // the settings have come to this incarnation
-	// measured says that the sound is: whoever starts what does it may not be there at first.
-	measured bool
+	sound *actor.PID  // what measures the sound, nil while it has to be asked for
 }
 
 // interval is how often the gate looks at who had to answer.
@@ -105,7 +104,7 @@ func (g *gate) Receive(ctx actor.Context) {
 	case *supervise.Rebind:
 		g.rebind(ctx, msg)
 	case *supervise.ChildStarted:
-		g.measured = g.measured || strings.HasSuffix(msg.PID.Id, "/"+loudness.Name)
+		g.childStarted(ctx, msg.PID)
 	case *supervise.ChildRefused:
 		g.self.Log.Debug("child is refused", slog.String("reason", msg.Reason))
 	case *topic.Up:
@@ -121,14 +120,12 @@ func (g *gate) Receive(ctx actor.Context) {
 	case *Unsubscribe:
 		g.unsubscribe(ctx, msg.Subscriber)
 	case *actor.Terminated:
-		g.state.subscribers.remove(msg.Who)
-		g.state.taps.remove(msg.Who)
-		m.Gone(msg.Who)
+		g.terminated(msg.Who)
 	case *actor.Stopping, *actor.Restarting:
 		g.halt()
 	}
 	g.carryOut(ctx)
-	if g.timer == nil && (!g.known || !g.measured && g.Loudness != nil || m.Waits()) {
+	if g.timer == nil && (!g.known || g.sound == nil && g.Loudness != nil || m.Waits()) {
 		g.timer = later(ctx, interval, &pulse{of: g})
 	}
 }
@@ -155,7 +152,6 @@ func (g *gate) ask(ctx actor.Context) {
 func (g *gate) settings(ctx actor.Context, c *settings.Current) {
 	if !g.known {
 		g.known = true
-		g.measure(ctx)
 		ctx.Send(g.Source, &topic.Subscribe{Subscriber: ctx.Self()})
 	}
 	g.state.machine.Settings(c.Settings)
@@ -178,16 +174,27 @@ func (g *gate) pulse(ctx actor.Context, p *pulse) {
 	if !g.known { // the question or its answer was lost
 		g.ask(ctx)
 	}
-	if g.known {
-		g.measure(ctx)
+	if g.sound == nil && g.Loudness != nil { // one that is there already is the answer too
+		ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
 	}
 	g.state.machine.Tick()
 }
 
-// measure has the sound measured. An actor that is there already stays.
-func (g *gate) measure(ctx actor.Context) {
-	if g.Loudness != nil && !g.measured {
-		ctx.Request(g.Processing, &supervise.StartChild{Spec: g.Loudness()})
+// terminated takes note of the end of whoever followed, or worked: who worked is asked for again.
+func (g *gate) terminated(who *actor.PID) {
+	g.state.subscribers.remove(who)
+	g.state.taps.remove(who)
+	g.state.machine.Gone(who)
+	if who.Equal(g.sound) {
+		g.sound = nil
+	}
+}
+
+// childStarted takes note of what measures the sound. Workers and topics tell of themselves.
+func (g *gate) childStarted(ctx actor.Context, pid *actor.PID) {
+	if strings.HasSuffix(pid.Id, "/"+loudness.Name) {
+		g.sound = pid
+		ctx.Watch(pid)
 	}
 }
 
