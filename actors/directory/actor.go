@@ -62,7 +62,7 @@ func (d *directory) Receive(ctx actor.Context) {
 	now := time.Now()
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		d.later(ctx, sweep, &sweepTick{of: d})
+		d.timer = supervise.After(ctx, sweep, &sweepTick{of: d})
 	case *actor.Restarting, *actor.Stopping:
 		if d.timer != nil {
 			d.timer.Stop()
@@ -94,7 +94,7 @@ func (d *directory) Receive(ctx actor.Context) {
 	case *sweepTick:
 		if msg.of == d { // not a former incarnation's
 			d.machine.forget(now)
-			d.later(ctx, sweep, msg)
+			d.timer = supervise.After(ctx, sweep, msg)
 		}
 	}
 	for _, o := range d.machine.take() {
@@ -105,13 +105,6 @@ func (d *directory) Receive(ctx actor.Context) {
 func (d *directory) claim(ctx actor.Context, msg *Claim, now time.Time) {
 	e, wait := d.machine.claim(msg, ctx.Sender(), now)
 	if wait {
-		system, self := ctx.ActorSystem(), ctx.Self()
-		over := &silence{key: msg.Key, turn: e.turn}
-		time.AfterFunc(patience, func() { system.Root.Send(self, over) })
+		supervise.After(ctx, patience, &silence{key: msg.Key, turn: e.turn})
 	}
-}
-
-func (d *directory) later(ctx actor.Context, after time.Duration, msg any) {
-	system, self := ctx.ActorSystem(), ctx.Self()
-	d.timer = time.AfterFunc(after, func() { system.Root.Send(self, msg) })
 }

@@ -97,8 +97,7 @@ func (v *viewer) ask(ctx actor.Context) {
 	}
 	v.halt()
 	ctx.Request(v.Topic, &topic.GetRing{})
-	system, self := ctx.ActorSystem(), ctx.Self()
-	v.timer = time.AfterFunc(askAgain, func() { system.Root.Send(self, &ask{}) })
+	v.timer = supervise.After(ctx, askAgain, &ask{})
 }
 
 func (v *viewer) halt() {

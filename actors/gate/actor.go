@@ -126,7 +126,7 @@ func (g *gate) Receive(ctx actor.Context) {
 	}
 	g.carryOut(ctx)
 	if g.timer == nil && (!g.known || g.sound == nil && g.Loudness != nil || m.Waits()) {
-		g.timer = later(ctx, interval, &pulse{of: g})
+		g.timer = supervise.After(ctx, interval, &pulse{of: g})
 	}
 }
 
@@ -275,9 +275,3 @@ func TopicName(rendition string) string { return "topic/" + rendition }
 
 // WorkerName is the name of a process actor in the tree.
 func WorkerName(name string) string { return "process/" + name }
-
-// later sends msg to the actor itself in d.
-func later(ctx actor.Context, d time.Duration, msg any) *time.Timer {
-	system, self := ctx.ActorSystem(), ctx.Self()
-	return time.AfterFunc(d, func() { system.Root.Send(self, msg) })
-}

@@ -70,8 +70,7 @@ func (l *load) Receive(ctx actor.Context) {
 	switch ctx.Message().(type) {
 	case *actor.Started, *sampleTick:
 		l.sample()
-		system, self := ctx.ActorSystem(), ctx.Self()
-		l.timer = time.AfterFunc(interval, func() { system.Root.Send(self, &sampleTick{}) })
+		l.timer = supervise.After(ctx, interval, &sampleTick{})
 	case *actor.Stopping, *actor.Restarting:
 		if l.timer != nil {
 			l.timer.Stop()

@@ -135,8 +135,7 @@ func (p *process) segfault() {
 }
 
 func (p *process) later(ctx actor.Context) {
-	system, self := ctx.ActorSystem(), ctx.Self()
-	p.timer = time.AfterFunc(tickEvery, func() { system.Root.Send(self, &tick{of: p}) })
+	p.timer = supervise.After(ctx, tickEvery, &tick{of: p})
 }
 
 // tick fails the actor when its worker is stuck. A call into C cannot be interrupted: in this

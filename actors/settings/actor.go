@@ -49,11 +49,11 @@ func (k *keeper) Receive(ctx actor.Context) {
 		k.machine.gone(msg.Who)
 	case *actor.Started:
 		k.machine.restart()
-		k.sweep = later(ctx, sweep, &sweepTick{of: k})
+		k.sweep = supervise.After(ctx, sweep, &sweepTick{of: k})
 	case *sweepTick:
 		if msg.of == k {
 			k.machine.forget(now)
-			k.sweep = later(ctx, sweep, msg)
+			k.sweep = supervise.After(ctx, sweep, msg)
 		}
 	case *actor.Stopping, *actor.Restarting:
 		k.halt()
@@ -62,7 +62,7 @@ func (k *keeper) Receive(ctx actor.Context) {
 		ctx.Send(o.to, o.msg)
 	}
 	if k.alarm == nil && k.machine.pending() {
-		k.alarm = later(ctx, patience, &overdue{of: k})
+		k.alarm = supervise.After(ctx, patience, &overdue{of: k})
 	}
 }
 
@@ -82,10 +82,4 @@ func (k *keeper) halt() {
 			timer.Stop()
 		}
 	}
-}
-
-// later sends msg to the actor itself in d.
-func later(ctx actor.Context, d time.Duration, msg any) *time.Timer {
-	system, self := ctx.ActorSystem(), ctx.Self()
-	return time.AfterFunc(d, func() { system.Root.Send(self, msg) })
 }

@@ -76,8 +76,7 @@ func (p *photographer) Receive(ctx actor.Context) {
 }
 
 func (p *photographer) again(ctx actor.Context) {
-	system, self := ctx.ActorSystem(), ctx.Self()
-	p.timer = time.AfterFunc(unasked, func() { system.Root.Send(self, &sweep{of: p}) })
+	p.timer = supervise.After(ctx, unasked, &sweep{of: p})
 }
 
 // work does a job on a goroutine of its own.

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -23,6 +24,12 @@ type Self struct {
 func (s *Self) End(ctx actor.Context, reason string) {
 	s.Log.Info("actor ends", slog.String("reason", reason))
 	ctx.Stop(ctx.Self())
+}
+
+// After sends msg to the actor of ctx itself in d, unless the timer is stopped before. A former
+// incarnation may have set it: msg says whose it is where that matters.
+func After(ctx actor.Context, d time.Duration, msg any) *time.Timer {
+	return after(ctx.ActorSystem(), ctx.Self(), d, msg)
 }
 
 // Rebind tells a child that an earlier sibling was restarted: whatever it had told that sibling has

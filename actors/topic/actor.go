@@ -122,15 +122,9 @@ func (t *topic) started(ctx actor.Context) {
 // arrival is how long a topic waits for its first publisher, who is on his way, at least.
 const arrival = 10 * time.Second
 
-// later sends msg to the topic itself in d.
-func later(ctx actor.Context, d time.Duration, msg any) *time.Timer {
-	system, self := ctx.ActorSystem(), ctx.Self()
-	return time.AfterFunc(d, func() { system.Root.Send(self, msg) })
-}
-
 func (t *topic) tick(ctx actor.Context) {
 	t.Ring.WakeAll()
-	t.timer = later(ctx, housekeeping, &tick{of: t})
+	t.timer = supervise.After(ctx, housekeeping, &tick{of: t})
 }
 
 func (t *topic) halt() {
@@ -207,7 +201,7 @@ func (t *topic) terminated(ctx actor.Context, who *actor.PID) {
 // await gives the publisher some time to come, or to come back.
 func (t *topic) await(ctx actor.Context, patience time.Duration) {
 	t.turn++
-	t.grace = later(ctx, patience, &graceOver{turn: t.turn})
+	t.grace = supervise.After(ctx, patience, &graceOver{turn: t.turn})
 }
 
 func (t *topic) graceOver(ctx actor.Context, g *graceOver) {
