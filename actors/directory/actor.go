@@ -97,8 +97,8 @@ func (d *directory) Receive(ctx actor.Context) {
 			d.timer = supervise.After(ctx, sweep, msg)
 		}
 	}
-	for _, o := range d.machine.take() {
-		ctx.RequestWithCustomSender(o.to, o.msg, ctx.Self())
+	for _, o := range d.machine.out.Take() {
+		ctx.RequestWithCustomSender(o.To, o.Msg, ctx.Self())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/codec/media"
 )
 
@@ -22,16 +23,10 @@ const promise = time.Second
 type machine struct {
 	entries map[string]*entry
 	keys    map[string]string // whose end concerns which key, by PID
-	out     []outgoing
+	out     supervise.Outbox
 	granted *uint64 // the highest epoch ever granted, to any key
 	floor   uint64  // what that was when this machine began
 	byClock bool    // see Options
-}
-
-// outgoing is a message to be sent.
-type outgoing struct {
-	to  *actor.PID
-	msg any
 }
 
 // entry is what is known of one key.
@@ -65,19 +60,6 @@ func newMachine(granted *uint64) *machine {
 	}
 }
 
-func (m *machine) send(to *actor.PID, msg any) {
-	if to != nil {
-		m.out = append(m.out, outgoing{to, msg})
-	}
-}
-
-// take returns the messages to send since the last take.
-func (m *machine) take() []outgoing {
-	out := m.out
-	m.out = nil
-	return out
-}
-
 func (m *machine) entry(key string, now time.Time) *entry {
 	e := m.entries[key]
 	if e == nil {
@@ -93,7 +75,7 @@ func (m *machine) entry(key string, now time.Time) *entry {
 func (m *machine) claim(c *Claim, from *actor.PID, now time.Time) (e *entry, wait bool) {
 	e = m.entry(c.Key, now)
 	if c.Policy == Reject && (e.publishing || len(e.claims) > 0 || now.Before(e.promised)) {
-		m.send(from, &Refused{Reason: "the stream key is being published already"})
+		m.out.Send(from, &Refused{Reason: "the stream key is being published already"})
 		return e, false
 	}
 	e.claims = append(e.claims, claim{from, c.Policy})
@@ -110,7 +92,7 @@ func (m *machine) serve(e *entry, now time.Time) (wait bool) {
 		m.grant(e, now)
 		return false
 	}
-	m.send(e.current, &Supersede{Epoch: e.epoch + 1})
+	m.out.Send(e.current, &Supersede{Epoch: e.epoch + 1})
 	return true
 }
 
@@ -127,7 +109,7 @@ func (m *machine) grant(e *entry, now time.Time) {
 		granted.Start, granted.HasStart = e.last+media.Time(now.Sub(e.lastAt)), true
 	}
 	e.promised = now.Add(promise)
-	m.send(e.claims[0].from, granted)
+	m.out.Send(e.claims[0].from, granted)
 	e.claims = e.claims[1:]
 	e.current, e.gate, e.publishing = nil, nil, false
 	if len(e.claims) > 0 {
@@ -161,7 +143,7 @@ func (e *entry) progress(last media.Time, has bool, at time.Time) {
 func (m *machine) announce(a *Announce, now time.Time) {
 	e := m.entry(a.Key, now)
 	if a.Epoch < e.epoch {
-		m.send(a.Topic, &Supersede{Epoch: e.epoch})
+		m.out.Send(a.Topic, &Supersede{Epoch: e.epoch})
 		return
 	}
 	e.epoch, e.carried = a.Epoch, a.Epoch
@@ -172,7 +154,7 @@ func (m *machine) announce(a *Announce, now time.Time) {
 	m.keys[a.Topic.Id] = a.Key
 	m.tell(e)
 	if len(e.claims) > 0 { // it may have failed on what it was told, and would go on for ever
-		m.send(a.Topic, &Supersede{Epoch: e.epoch + 1})
+		m.out.Send(a.Topic, &Supersede{Epoch: e.epoch + 1})
 	}
 }
 
@@ -223,7 +205,7 @@ func (m *machine) follow(f *Follow, now time.Time) {
 	e.epoch = max(e.epoch, f.Epoch)
 	e.followers = append(without(e.followers, f.Follower), f.Follower)
 	m.keys[f.Follower.Id] = f.Key
-	m.send(f.Follower, e.located())
+	m.out.Send(f.Follower, e.located())
 }
 
 func (m *machine) unfollow(u *Unfollow, now time.Time) {
@@ -237,7 +219,7 @@ func without(pids []*actor.PID, who *actor.PID) []*actor.PID {
 
 func (m *machine) tell(e *entry) {
 	for _, f := range e.followers {
-		m.send(f, e.located())
+		m.out.Send(f, e.located())
 	}
 }
 

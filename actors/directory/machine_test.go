@@ -29,9 +29,9 @@ func who(name string) *actor.PID { return actor.NewPID("here", name) }
 func (s *scene) sent(want ...string) {
 	s.t.Helper()
 	var got []string
-	for _, o := range s.take() {
-		text := o.to.Id + ": "
-		switch msg := o.msg.(type) {
+	for _, o := range s.out.Take() {
+		text := o.To.Id + ": "
+		switch msg := o.Msg.(type) {
 		case *Granted:
 			text += fmt.Sprintf("granted %d", msg.Epoch)
 			if msg.HasStart {
@@ -44,7 +44,7 @@ func (s *scene) sent(want ...string) {
 		case *Located:
 			text += fmt.Sprintf("located %d nowhere", msg.Epoch)
 			if msg.Topic != nil {
-				text = o.to.Id + ": " + fmt.Sprintf("located %d %s", msg.Epoch, msg.Topic.Id)
+				text = o.To.Id + ": " + fmt.Sprintf("located %d %s", msg.Epoch, msg.Topic.Id)
 			}
 			if msg.Publishing {
 				text += " live"
@@ -269,7 +269,7 @@ func TestForget(t *testing.T) {
 	s.announces("t1", 1, true)
 	s.claim(&Claim{Key: "live/waits"}, who("q"), s.now)
 	s.follow(&Follow{Key: "live/followed", Follower: who("f")}, s.now)
-	s.take()
+	s.out.Take()
 	s.now = s.now.Add(Memory + time.Second)
 	s.forget(s.now)
 	if len(s.entries) != 2 {
@@ -296,8 +296,8 @@ func FuzzMachine(f *testing.F) {
 		claims, answers := 0, 0
 		granted := map[uint64]bool{}
 		collect := func() {
-			for _, o := range s.take() {
-				switch msg := o.msg.(type) {
+			for _, o := range s.out.Take() {
+				switch msg := o.Msg.(type) {
 				case *Granted:
 					answers++
 					if granted[msg.Epoch] {
@@ -352,9 +352,9 @@ func TestEpochsAreNotGrantedTwice(t *testing.T) {
 	for _, want := range []uint64{1, 2, 3} {
 		m := newMachine(granted)
 		m.claim(&Claim{Key: "live/a"}, asker, now)
-		out := m.take()
-		if g, ok := out[0].msg.(*Granted); !ok || g.Epoch != want {
-			t.Errorf("granted %+v, want epoch %d", out[0].msg, want)
+		out := m.out.Take()
+		if g, ok := out[0].Msg.(*Granted); !ok || g.Epoch != want {
+			t.Errorf("granted %+v, want epoch %d", out[0].Msg, want)
 		}
 	}
 }
@@ -368,14 +368,14 @@ func TestTopicThatFailedIsSupersededAgain(t *testing.T) {
 	announce := &Announce{Key: "live/a", Epoch: 1, Topic: topic, Publishing: true}
 	m.announce(announce, now)
 	m.claim(&Claim{Key: "live/a"}, asker, now)
-	m.take()
+	m.out.Take()
 	m.announce(announce, now)
-	out := m.take()
-	if len(out) != 1 || !out[0].to.Equal(topic) {
+	out := m.out.Take()
+	if len(out) != 1 || !out[0].To.Equal(topic) {
 		t.Fatalf("got %+v, want one message to the topic", out)
 	}
-	if s, ok := out[0].msg.(*Supersede); !ok || s.Epoch != 2 {
-		t.Errorf("got %+v, want epoch 2 to supersede", out[0].msg)
+	if s, ok := out[0].Msg.(*Supersede); !ok || s.Epoch != 2 {
+		t.Errorf("got %+v, want epoch 2 to supersede", out[0].Msg)
 	}
 }
 
@@ -386,8 +386,8 @@ func TestEpochsByClock(t *testing.T) {
 	from := actor.NewPID("nonhost", "publisher")
 	epoch := func(key string, at time.Time) uint64 {
 		m.claim(&Claim{Key: key}, from, at)
-		for _, o := range m.take() {
-			if g, ok := o.msg.(*Granted); ok {
+		for _, o := range m.out.Take() {
+			if g, ok := o.Msg.(*Granted); ok {
 				return g.Epoch
 			}
 		}

@@ -58,8 +58,8 @@ func (k *keeper) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		k.halt()
 	}
-	for _, o := range k.machine.take() {
-		ctx.Send(o.to, o.msg)
+	for _, o := range k.machine.out.Take() {
+		ctx.Send(o.To, o.Msg)
 	}
 	if k.alarm == nil && k.machine.pending() {
 		k.alarm = supervise.After(ctx, patience, &overdue{of: k})

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/supervise"
 )
 
 // patience is how long a follower has to carry a command out. What it withholds until then is its
@@ -17,13 +19,7 @@ type machine struct {
 	entries map[string]*entry
 	keys    map[string]string // what is followed, by the follower's PID
 	initial Settings          // of a key that nothing was commanded of
-	out     []outgoing
-}
-
-// outgoing is a message to be sent.
-type outgoing struct {
-	to  *actor.PID
-	msg any
+	out     supervise.Outbox
 }
 
 // entry is what is known of one key.
@@ -48,19 +44,6 @@ func newMachine(initial Settings) *machine {
 	return &machine{entries: map[string]*entry{}, keys: map[string]string{}, initial: initial}
 }
 
-func (m *machine) send(to *actor.PID, msg any) {
-	if to != nil {
-		m.out = append(m.out, outgoing{to, msg})
-	}
-}
-
-// take returns the messages to send since the last take.
-func (m *machine) take() []outgoing {
-	out := m.out
-	m.out = nil
-	return out
-}
-
 // entry returns what is known of a key, nil if there is no room for one more.
 func (m *machine) entry(key string, now time.Time) *entry {
 	e := m.entries[key]
@@ -79,17 +62,17 @@ func (m *machine) entry(key string, now time.Time) *entry {
 // command takes a command, or refuses it.
 func (m *machine) command(c *Command, from *actor.PID, now time.Time) {
 	if c.ID == "" || len(c.ID) > maxID {
-		m.send(from, refusedf("id of %d bytes: want 1 to %d", len(c.ID), maxID))
+		m.out.Send(from, refusedf("id of %d bytes: want 1 to %d", len(c.ID), maxID))
 		return
 	}
 	e := m.entry(c.Key, now)
 	if e == nil {
-		m.send(from, refusedf("settings of %d keys are kept already", MaxKeys))
+		m.out.Send(from, refusedf("settings of %d keys are kept already", MaxKeys))
 		return
 	}
 	if s := e.find(c.ID); s != nil {
 		if s.answer != nil {
-			m.send(from, s.answer)
+			m.out.Send(from, s.answer)
 		} else {
 			s.askers = append(s.askers, from)
 		}
@@ -97,7 +80,7 @@ func (m *machine) command(c *Command, from *actor.PID, now time.Time) {
 	}
 	next := *e.settings
 	if err := c.Change.apply(&next); err != nil {
-		m.send(from, err)
+		m.out.Send(from, err)
 		return
 	}
 	next.Version++
@@ -108,7 +91,7 @@ func (m *machine) command(c *Command, from *actor.PID, now time.Time) {
 		m.answer(s, &Answer{Key: c.Key, Version: next.Version, State: Stored})
 		return
 	}
-	m.send(e.follower, &Current{Key: c.Key, Settings: e.settings})
+	m.out.Send(e.follower, &Current{Key: c.Key, Settings: e.settings})
 }
 
 func (e *entry) find(id string) *seen {
@@ -134,7 +117,7 @@ func (m *machine) answer(s *seen, a *Answer) {
 	a.ID = s.id
 	s.answer = a
 	for _, to := range s.askers {
-		m.send(to, a)
+		m.out.Send(to, a)
 	}
 	s.askers = nil
 }
@@ -144,7 +127,7 @@ func (m *machine) follow(f *Follow, now time.Time) {
 	e := m.entry(f.Key, now)
 	if e == nil { // what was commanded of it is nothing
 		initial := m.initial
-		m.send(f.Follower, &Current{Key: f.Key, Settings: &initial})
+		m.out.Send(f.Follower, &Current{Key: f.Key, Settings: &initial})
 		return
 	}
 	if f.Epoch < e.epoch {
@@ -152,7 +135,7 @@ func (m *machine) follow(f *Follow, now time.Time) {
 	}
 	e.follower, e.epoch = f.Follower, f.Epoch
 	m.keys[f.Follower.Id] = f.Key
-	m.send(f.Follower, &Current{Key: f.Key, Settings: e.settings})
+	m.out.Send(f.Follower, &Current{Key: f.Key, Settings: e.settings})
 }
 
 // gone notes that a follower has ended: what it did not carry out is stored for the next.

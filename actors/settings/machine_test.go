@@ -27,16 +27,16 @@ func who(name string) *actor.PID { return actor.NewPID("local", name) }
 // sent returns what was sent since the last time, one line a message.
 func (d *desk) sent() string {
 	var lines []string
-	for _, o := range d.m.take() {
-		switch msg := o.msg.(type) {
+	for _, o := range d.m.out.Take() {
+		switch msg := o.Msg.(type) {
 		case *Current:
-			lines = append(lines, fmt.Sprintf("%s: %s v%d, %d rects", o.to.Id, msg.Key,
+			lines = append(lines, fmt.Sprintf("%s: %s v%d, %d rects", o.To.Id, msg.Key,
 				msg.Settings.Version, len(msg.Settings.Blur.Rects)))
 		case *Answer:
-			lines = append(lines, fmt.Sprintf("%s: %s v%d %s %d", o.to.Id, msg.ID, msg.Version,
+			lines = append(lines, fmt.Sprintf("%s: %s v%d %s %d", o.To.Id, msg.ID, msg.Version,
 				msg.State, msg.PTS))
 		case error:
-			lines = append(lines, fmt.Sprintf("%s: %v", o.to.Id, msg))
+			lines = append(lines, fmt.Sprintf("%s: %v", o.To.Id, msg))
 		}
 	}
 	return strings.Join(lines, "; ")
@@ -159,9 +159,9 @@ func TestWrongCommandsAreRefused(t *testing.T) {
 			c.ID = "id"
 		}
 		d.m.command(&c, who("asker"), d.now)
-		out := d.m.take()
+		out := d.m.out.Take()
 		var refused *Refused
-		if len(out) != 1 || !errors.As(out[0].msg.(error), &refused) ||
+		if len(out) != 1 || !errors.As(out[0].Msg.(error), &refused) ||
 			!strings.Contains(refused.Reason, reason) {
 			t.Errorf("%s: %v", reason, out)
 		}

@@ -67,8 +67,8 @@ func (p *photographer) Receive(ctx actor.Context) {
 		}
 		return
 	}
-	for _, o := range p.machine.messages() {
-		ctx.Send(o.to, o.msg)
+	for _, o := range p.machine.out.Take() {
+		ctx.Send(o.To, o.Msg)
 	}
 	if j := p.machine.next(); j != nil {
 		p.work(ctx, j)

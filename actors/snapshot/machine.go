@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/actors/supervise"
 )
 
 // Bounds of what the actor keeps and does.
@@ -40,35 +42,16 @@ type job struct {
 	askers []*actor.PID
 }
 
-// outgoing is a message to be sent.
-type outgoing struct {
-	to  *actor.PID
-	msg any
-}
-
 // machine decides which pictures are made. What happens goes in, with the time it happens at, and
 // messages and jobs come out.
 type machine struct {
 	entries map[name]*entry
 	queue   []*job
 	doing   *job
-	out     []outgoing
+	out     supervise.Outbox
 }
 
 func newMachine() *machine { return &machine{entries: map[name]*entry{}} }
-
-func (m *machine) send(to *actor.PID, msg any) {
-	if to != nil {
-		m.out = append(m.out, outgoing{to, msg})
-	}
-}
-
-// messages returns the messages to send since the last call.
-func (m *machine) messages() []outgoing {
-	out := m.out
-	m.out = nil
-	return out
-}
 
 // take answers at once with what is at hand, or has a picture made.
 func (m *machine) take(t *Take, from *actor.PID, now time.Time) {
@@ -77,7 +60,7 @@ func (m *machine) take(t *Take, from *actor.PID, now time.Time) {
 	if e == nil {
 		m.forget(now)
 		if len(m.entries) >= maxShelf {
-			m.send(from, &Refused{"snapshots of as many broadcasts as there may be are asked for"})
+			m.out.Send(from, &Refused{"snapshots of as many broadcasts as there may be are asked for"})
 			return
 		}
 		e = &entry{}
@@ -87,13 +70,13 @@ func (m *machine) take(t *Take, from *actor.PID, now time.Time) {
 	same := e.unit == place{t.Unit.Epoch, t.Unit.Seq}
 	switch {
 	case e.picture != nil && e.picture.version >= t.Floor && (same || now.Sub(e.at) < interval):
-		m.send(from, e.picture)
+		m.out.Send(from, e.picture)
 	case e.failure != nil && (same || now.Sub(e.at) < interval):
-		m.send(from, &Refused{e.failure.Error()})
+		m.out.Send(from, &Refused{e.failure.Error()})
 	case e.job != nil && e.job.take.Version >= t.Floor:
 		e.job.askers = append(e.job.askers, from)
 	case len(m.queue) >= maxQueue:
-		m.send(from, &Refused{"too many snapshots are asked for at once"})
+		m.out.Send(from, &Refused{"too many snapshots are asked for at once"})
 	default:
 		e.job = &job{name: n, take: t, askers: []*actor.PID{from}}
 		m.queue = append(m.queue, e.job)
@@ -121,7 +104,7 @@ func (m *machine) made(o *made, now time.Time) {
 		answer = &Refused{o.err.Error()}
 	}
 	for _, to := range j.askers {
-		m.send(to, answer)
+		m.out.Send(to, answer)
 	}
 	e := m.entries[j.name]
 	if e == nil || e.job != j { // another one is on its way, as this one may not be shown any more

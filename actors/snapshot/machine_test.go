@@ -50,8 +50,8 @@ func (s *scene) work(err error) {
 func (s *scene) want(answers string, made int) {
 	s.t.Helper()
 	var got []string
-	for _, o := range s.m.messages() {
-		switch msg := o.msg.(type) {
+	for _, o := range s.m.out.Take() {
+		switch msg := o.Msg.(type) {
 		case *Picture:
 			got = append(got, fmt.Sprint(msg.Seq))
 		case *Refused:
@@ -153,7 +153,7 @@ func TestBounds(t *testing.T) {
 	for range maxShelf {
 		s.work(nil)
 	}
-	s.m.messages()
+	s.m.out.Take()
 	s.now = s.now.Add(unasked + 1)
 	s.ask("more", 1, 0, 0)
 	if len(s.m.entries) != 1 {
