@@ -140,14 +140,25 @@ func (m *Machine) holdsOn(l *lane) (media.Time, bool) {
 	if l.phase == warming {
 		return 0, false
 	}
-	w := m.workers[l.worker]
-	if w != nil && w.applied >= version {
+	if w := m.workers[l.worker]; w != nil && w.applied >= version {
 		return max(w.from, l.from), true
 	}
-	if w == nil || w.pid == nil || !m.source.video { // there is nothing older that it could send
-		l.require(version, l.next())
-	}
 	return max(l.cut, l.from), l.required >= version
+}
+
+// vouch has a lane demand the present settings at once where its worker can have made nothing under
+// older ones.
+func (m *Machine) vouch(l *lane) {
+	if l.phase == passing || l.phase == warming {
+		return
+	}
+	w := m.workers[l.worker]
+	if w != nil && w.applied >= m.settings.Version {
+		return
+	}
+	if w == nil || w.pid == nil || !m.source.video {
+		l.require(m.settings.Version, l.next())
+	}
 }
 
 // settle reports the present settings to hold once they do on every lane.
@@ -157,6 +168,7 @@ func (m *Machine) settle() {
 	}
 	holds := &Holds{Version: m.settings.Version, State: settings.Live, PTS: m.base}
 	for _, l := range m.lanes {
+		m.vouch(l)
 		from, ok := m.holdsOn(l)
 		if !ok {
 			return
