@@ -8,6 +8,7 @@ import (
 // intake makes the pipeline's units of what a subscription brings: it leaves out what comes twice
 // and what is no video, and notices what is missing.
 type intake struct {
+	answered   bool // the subscription: what comes before it is a former incarnation's
 	epoch, seq uint64
 	begun      bool
 	gap        bool // units are missing in front of the next video unit
@@ -16,6 +17,8 @@ type intake struct {
 // unit takes the next unit of the topic, and reports whether it is one to decode.
 func (i *intake) unit(u *topic.Unit) (Unit, bool) {
 	switch {
+	case !i.answered: // to begin with it would leave out the snapshot, which reaches further back
+		return Unit{}, false
 	case !i.begun || u.Epoch != i.epoch:
 		i.gap = i.begun
 		i.begun, i.epoch = true, u.Epoch
@@ -40,6 +43,7 @@ func (i *intake) unit(u *topic.Unit) (Unit, bool) {
 // on where the last unit was, if it reaches back so far. It reports whether the units are a new
 // beginning.
 func (i *intake) snapshot(s *topic.Snapshot) (units []Unit, anew bool) {
+	i.answered = true
 	from := 0 // the first unit that is not one of the headers of the track, which each unit brings
 	for from < len(s.Units) && s.Units[from].Role == media.SequenceHeader {
 		from++

@@ -313,6 +313,9 @@ func TestIntake(t *testing.T) {
 		return &topic.Snapshot{Epoch: 1, Units: units}
 	}
 	var i intake
+	if _, ok := i.unit(video(3, media.Frame)); ok {
+		t.Error("a unit of a former incarnation's subscription is taken")
+	}
 	units, anew := i.snapshot(snapshot(header, video(2, media.Keyframe), video(3, media.Frame)))
 	if len(units) != 2 || !anew || units[0].Gap || units[1].Gap {
 		t.Errorf("at first %+v, %v", units, anew)
