@@ -210,7 +210,9 @@ func (m *Machine) LaneUp(name string, pid *actor.PID) {
 	}
 	l.topic = pid
 	l.shown, l.record, l.needKey = topic.Headers{}, nil, true
-	l.refresh++
+	if l.lastOut > 0 { // whose first output is still to come begins with an IDR picture by itself
+		l.refresh++
+	}
 	if w := m.workers[l.worker]; w != nil {
 		m.order(w)
 	}

@@ -417,3 +417,23 @@ func TestWhoEndsIsAskedForAgain(t *testing.T) {
 			shown, len(s.pictures("public")), len(s.pictures("480p")))
 	}
 }
+
+// TestFirstPictureIsTheEntry has a rendition's topic come up after its worker: a second IDR picture
+// right behind the first one would be at a time where the source has none.
+func TestFirstPictureIsTheEntry(t *testing.T) {
+	s := begun(t)
+	s.settings(func(n *settings.Settings) {
+		n.Renditions = []settings.Rendition{{Name: "480p", Height: 480}}
+	})
+	s.hello("480p")
+	s.up("480p")
+	if n := s.workers["480p"].refresh; n != 0 {
+		t.Errorf("%d IDR pictures asked for before the first output", n)
+	}
+	s.frames(2)
+	s.do(func() { s.m.Gone(pid("480p")) })
+	s.up("480p")
+	if n := s.workers["480p"].refresh; n != 1 {
+		t.Errorf("%d IDR pictures asked for by a topic that begins in between, want 1", n)
+	}
+}
