@@ -130,7 +130,7 @@ func (b *bench) start(ctx context.Context, c contender, about subject) (*trial, 
 	if t.server, err = startServer(ctx, b.options, c, b.dir, about.Protocol); err != nil {
 		return nil, err
 	}
-	t.publishers = publish(b.clock, b.options, about.Broadcasts)
+	t.publishers = publish(b.clock, b.options, c.publishes(), about.Broadcasts)
 	if err := t.pause(ctx, b.Settle); err != nil {
 		return t, err
 	}

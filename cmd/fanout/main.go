@@ -8,7 +8,9 @@
 // server under test; publishes synthetic broadcasts to it by RTMP, each access unit of which
 // carries its time and number; and starts one process with all the viewers, which reads those. The
 // servers are Headwater, nginx with its RTMP module, and a bare Go program that does nothing but
-// write each packet to each socket: the yardstick of what is possible.
+// write each packet to each socket: the yardstick of what is possible. headwater-edge is an edge
+// that has the broadcasts by a link from an origin in front of it: the figures are the edge's, the
+// delay is the whole way.
 //
 // Each case is a fresh server: the broadcasts alone, then the viewers, the measured interval, and
 // further viewers who join the crowd and leave. Processor time is that of the server's own process
@@ -92,7 +94,8 @@ func prepare(o *options) error {
 	if err != nil {
 		return err
 	}
-	if slices.Contains(o.Servers, serverHeadwater) && o.Headwater == "" {
+	if o.Headwater == "" && (slices.Contains(o.Servers, serverHeadwater) ||
+		slices.Contains(o.Servers, serverEdge)) {
 		out := filepath.Join(dir, serverHeadwater)
 		cmd := exec.Command("go", "build", "-trimpath", "-o", out, "./cmd/headwater")
 		cmd.Stderr = os.Stderr

@@ -103,7 +103,7 @@ func numbers(s string) ([]int, error) {
 
 func (o *options) check() error {
 	for _, s := range o.Servers {
-		if !slices.Contains([]string{serverHeadwater, serverBare, serverNginx}, s) {
+		if !slices.Contains([]string{serverHeadwater, serverEdge, serverBare, serverNginx}, s) {
 			return fmt.Errorf("-servers: unknown server %q", s)
 		}
 	}

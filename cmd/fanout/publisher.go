@@ -26,7 +26,7 @@ type publishers struct {
 }
 
 // publish starts the broadcasts, their GOPs spread evenly over time.
-func publish(c clock, o *options, broadcasts int) *publishers {
+func publish(c clock, o *options, address string, broadcasts int) *publishers {
 	p := &publishers{failed: make(chan error, 1)}
 	p.group = own.NewGroup(&own.Counts{}, func(v *own.Panic) { p.fail(v) })
 	gop := time.Second * gopFrames / frameRate
@@ -36,7 +36,7 @@ func publish(c clock, o *options, broadcasts int) *publishers {
 			if !wait(ctx, delay) {
 				return
 			}
-			if err := p.run(ctx, c, o, i); err != nil && ctx.Err() == nil {
+			if err := p.run(ctx, c, o, address, i); err != nil && ctx.Err() == nil {
 				p.fail(fmt.Errorf("publish %s: %w", broadcastKey(i), err))
 			}
 		})
@@ -54,8 +54,10 @@ func (p *publishers) fail(err error) {
 func (p *publishers) stop() { p.group.Stop(2 * time.Second) }
 
 // run publishes broadcast i until ctx is done.
-func (p *publishers) run(ctx context.Context, c clock, o *options, i int) error {
-	conn, err := net.Dial("tcp4", rtmpAddress)
+func (p *publishers) run(
+	ctx context.Context, c clock, o *options, address string, i int,
+) error {
+	conn, err := net.Dial("tcp4", address)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,17 @@ const (
 	httpAddress = "127.0.0.1:8080"
 )
 
+// Where the origin in front of an edge takes broadcasts, and links.
+const (
+	originRTMP = "127.0.0.1:1936"
+	originLink = "127.0.0.1:1937"
+	originHTTP = "127.0.0.1:1938"
+)
+
 // The names of the servers.
 const (
 	serverHeadwater = "headwater"
+	serverEdge      = "headwater-edge"
 	serverBare      = "bare"
 	serverNginx     = "nginx-rtmp"
 )
@@ -32,6 +40,14 @@ const (
 type contender struct {
 	name  string
 	merge string // as of -merge; empty if the server has no such thing
+}
+
+// publishes is where the server takes broadcasts.
+func (c contender) publishes() string {
+	if c.name == serverEdge {
+		return originRTMP
+	}
+	return rtmpAddress
 }
 
 // contenders are the servers of the options that speak the protocol, in all configurations.
@@ -56,10 +72,13 @@ func contenders(o *options, protocol string) []contender {
 // command is how to start the server. Files go to dir.
 func (c contender) command(o *options, dir string) ([]string, error) {
 	switch c.name {
-	case serverHeadwater:
+	case serverHeadwater, serverEdge:
 		args := []string{
 			o.Headwater, "run", "--rtmp.listen", rtmpAddress, "--http.listen", httpAddress,
 			"--viewer.merge-window", c.merge,
+		}
+		if c.name == serverEdge {
+			args = append(args, "--link.origins", "origin-1="+originLink)
 		}
 		return append(args, strings.Fields(o.HeadwaterArgs)...), nil
 	case serverBare:
@@ -92,10 +111,19 @@ rtmp {
 }
 `
 
+// origin is how to start the node in front of an edge.
+func origin(o *options) []string {
+	return []string{
+		o.Headwater, "run", "--node.name", "origin-1", "--rtmp.listen", originRTMP,
+		"--http.listen", originHTTP, "--link.listen", originLink,
+	}
+}
+
 // server is a running server.
 type server struct {
-	cmd *exec.Cmd
-	log string
+	cmd    *exec.Cmd
+	origin *exec.Cmd // in front of it, nil for none
+	log    string
 }
 
 // startServer starts the server and waits until it listens.
@@ -112,12 +140,21 @@ func startServer(
 		return nil, err
 	}
 	defer log.Close()
+	addresses := []string{rtmpAddress}
+	if c.name == serverEdge {
+		s.origin = child(ctx, origin(o))
+		s.origin.Stdout, s.origin.Stderr = log, log
+		if err := s.origin.Start(); err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, originRTMP)
+	}
 	s.cmd = child(ctx, args)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {
+		s.stop()
 		return nil, err
 	}
-	addresses := []string{rtmpAddress}
 	if protocol == protocolFLV {
 		addresses = append(addresses, httpAddress)
 	}
@@ -141,8 +178,12 @@ func child(ctx context.Context, args []string) *exec.Cmd {
 func (s *server) pid() int { return s.cmd.Process.Pid }
 
 func (s *server) stop() {
-	_ = s.cmd.Process.Kill() // it may have ended
-	_ = s.cmd.Wait()         // it was killed
+	for _, cmd := range []*exec.Cmd{s.cmd, s.origin} {
+		if cmd != nil && cmd.Process != nil {
+			_ = cmd.Process.Kill() // it may have ended
+			_ = cmd.Wait()         // it was killed
+		}
+	}
 }
 
 // tail is the end of what the server has logged.
