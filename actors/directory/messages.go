@@ -57,7 +57,11 @@ type Withdraw struct {
 
 // Supersede tells a topic that its epoch is over: another has been, or is about to be, granted. It
 // accepts no more units and answers the sender with Superseded.
-type Supersede struct{ Epoch uint64 }
+type Supersede struct {
+	Epoch uint64
+	// Node has it, if it is another than this one.
+	Node string
+}
 
 // Superseded says how far the former epoch came.
 type Superseded struct {
@@ -89,6 +93,8 @@ type Located struct {
 	Epoch       uint64
 	Topic, Gate *actor.PID
 	Publishing  bool
+	// Places give it out on other nodes. Nobody changes them.
+	Places []Place
 }
 
 // List asks for all broadcasts; the answer is a *Listing.

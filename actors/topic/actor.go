@@ -265,6 +265,9 @@ func (t *topic) supersede(ctx actor.Context, s *directory.Supersede) {
 		Key: t.Key, Epoch: t.Epoch, Last: end, HasLast: has, LastTime: t.latest,
 	})
 	t.over = "another publisher took the stream key over"
+	if s.Node != "" {
+		t.over += " on node " + s.Node
+	}
 	if t.publisher == nil {
 		t.self.End(ctx, t.over)
 		return
