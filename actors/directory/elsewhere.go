@@ -72,7 +72,9 @@ func (m *machine) placed(p *Places, now time.Time) {
 	}
 	if !slices.EqualFunc(e.elsewhere, all, same) {
 		e.elsewhere = all
-		m.tell(e)
+		l := m.located(e)
+		l.Elsewhere = true
+		m.tellThem(e, l)
 	}
 }
 

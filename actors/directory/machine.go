@@ -186,9 +186,11 @@ func without(pids []*actor.PID, who *actor.PID) []*actor.PID {
 	return slices.DeleteFunc(pids, func(p *actor.PID) bool { return p.Equal(who) })
 }
 
-func (m *machine) tell(e *entry) {
+func (m *machine) tell(e *entry) { m.tellThem(e, m.located(e)) }
+
+func (m *machine) tellThem(e *entry, l *Located) {
 	for _, f := range e.followers {
-		m.out.Send(f, m.located(e))
+		m.out.Send(f, l)
 	}
 }
 

@@ -95,6 +95,8 @@ type Located struct {
 	Publishing  bool
 	// Places give it out on other nodes. Nobody changes them.
 	Places []Place
+	// Elsewhere says that on this node all is as it was told before.
+	Elsewhere bool
 }
 
 // List asks for all broadcasts; the answer is a *Listing.

@@ -287,9 +287,14 @@ func (m *machine) startLinger() {
 	}
 }
 
-// lingered ends a dynamic supervisor that has had no child since timer n was asked for.
+// lingered ends a dynamic supervisor that has had no child since timer n was asked for, unless it is
+// kept: then it looks again as much later.
 func (m *machine) lingered(n int) {
-	if n == m.linger && len(m.children) == 0 && m.phase < phaseStopping {
+	switch {
+	case n != m.linger, len(m.children) > 0, m.phase >= phaseStopping:
+	case m.spec.Keep != nil && m.spec.Keep():
+		m.startLinger()
+	default:
 		m.phase = phaseStopping
 		m.advance()
 	}
