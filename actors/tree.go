@@ -170,7 +170,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 			{
 				Name: viewersName, Kind: "viewers", Strategy: supervise.Dynamic,
 				Linger:  max(t.Linger, time.Millisecond), // to supervise, zero is for ever
-				Keep:    func() bool { return t.pinned.held(name) > 0 },
+				Keep:    func() bool { return t.pinned.of(name).all > 0 },
 				Restart: supervise.Transient, Significant: true, Rebind: true,
 				Templates: []supervise.Spec{t.viewer("ID", key, rendition, nil)},
 			},

@@ -43,7 +43,7 @@ func (t *tree) place() ClusterPlace {
 		Directory: t.pid(directory.Name), Settings: t.pid(settings.Name),
 		Registrar: t.pid(registrarName), Wire: t.pid(wireName),
 		Pins: t.pid(pinsName), Pin: func(key, rendition, who string) supervise.Spec {
-			return t.spec(t.pin(key, rendition, who))
+			return t.spec(t.pin(key, rendition, who, true))
 		},
 	}
 	if t.Links.Dial != nil {
@@ -89,12 +89,13 @@ func (t *tree) pins() []supervise.Spec {
 	}
 	return []supervise.Spec{{
 		Name: pinsName, Kind: "pins", Strategy: supervise.Dynamic, Rebind: true,
-		Templates: []supervise.Spec{t.pin("KEY", "RENDITION", "WHO")},
+		Templates: []supervise.Spec{t.pin("KEY", "RENDITION", "WHO", true)},
 	}}
 }
 
-// pin keeps the edge of a rendition alive on behalf of somebody.
-func (t *tree) pin(key, rendition, who string) supervise.Spec {
+// pin keeps the edge of a rendition alive on behalf of somebody. It is firm if that is not one who
+// follows the edge and goes with what there is to follow.
+func (t *tree) pin(key, rendition, who string, firm bool) supervise.Spec {
 	name := edgeName(key, rendition)
 	return supervise.Spec{
 		Name: "pin/" + nameOf(key) + "@" + rendition + "/" + who, Kind: "pin",
@@ -103,7 +104,7 @@ func (t *tree) pin(key, rendition, who string) supervise.Spec {
 			Key: key, Rendition: rendition, Edges: t.pid(edgesName), Edge: t.pid(edgesName, name),
 			Topic: t.pid(edgesName, name, sourceName),
 			Spec:  func() supervise.Spec { return t.spec(t.edge(key, rendition)) },
-			Hold:  func() func() { return t.pinned.hold(name) },
+			Hold:  func() func() { return t.pinned.hold(name, firm) },
 		}),
 	}
 }
@@ -111,26 +112,34 @@ func (t *tree) pin(key, rendition, who string) supervise.Spec {
 // holds count who keeps which edge alive.
 type holds struct {
 	mu    sync.Mutex
-	edges map[string]int
+	edges map[string]hold
 }
 
-func newHolds() *holds { return &holds{edges: map[string]int{}} }
+// hold is how many keep an edge alive, and how many of those firmly.
+type hold struct{ all, firm int }
+
+func newHolds() *holds { return &holds{edges: map[string]hold{}} }
 
 // hold has an edge kept until release is called, once.
-func (h *holds) hold(edge string) (release func()) {
+func (h *holds) hold(edge string, firm bool) (release func()) {
+	h.add(edge, firm, 1)
+	return func() { h.add(edge, firm, -1) }
+}
+
+func (h *holds) add(edge string, firm bool, n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.edges[edge]++
-	return func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.edges[edge]--; h.edges[edge] == 0 {
-			delete(h.edges, edge)
-		}
+	now := h.edges[edge]
+	now.all += n
+	if firm {
+		now.firm += n
+	}
+	if h.edges[edge] = now; now.all == 0 {
+		delete(h.edges, edge)
 	}
 }
 
-func (h *holds) held(edge string) int {
+func (h *holds) of(edge string) hold {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.edges[edge]

@@ -39,8 +39,9 @@ type LinkPlace struct {
 	// follows it from another. Nil where no edge gives anything out.
 	Pins *actor.PID
 	Pin  func(key, rendition, who string) supervise.Spec
-	// Pinned counts those who keep an edge alive.
-	Pinned func(key, rendition string) int
+	// Pinned reports whether somebody else keeps an edge alive, whether there is something to follow
+	// or not: a standby's.
+	Pinned func(key, rendition string) bool
 }
 
 // any reports whether the node has, or may have, a link.
@@ -147,10 +148,10 @@ func (t *tree) linkListener() supervise.Spec {
 			return t.spec(t.peer(name, newPeer))
 		},
 		Pin: func(key, rendition, who string) supervise.Spec {
-			return t.spec(t.pin(key, rendition, who))
+			return t.spec(t.pin(key, rendition, who, false))
 		},
-		Pinned: func(key, rendition string) int {
-			return t.pinned.held(edgeName(key, rendition))
+		Pinned: func(key, rendition string) bool {
+			return t.pinned.of(edgeName(key, rendition)).firm > 0
 		},
 	}
 	if t.Cluster.Registrar != nil {

@@ -171,7 +171,7 @@ func (p *pin) untap(who *actor.PID) { p.taps = slices.DeleteFunc(p.taps, who.Equ
 
 // terminated has the edge back if it is that which has ended.
 func (p *pin) terminated(ctx actor.Context, who *actor.PID) {
-	if !who.Equal(p.Edge) {
+	if who.Id != p.Edge.Id {
 		p.untap(who)
 		return
 	}

@@ -32,7 +32,8 @@ type feed struct {
 	until  uint64 // the position up to which it is; 0 once the edge has been told that it is over
 }
 
-// tap is a ring to be followed.
+// tap is a ring to be followed: of one epoch, or, as an edge's, of any that there are, which is the
+// epoch 0.
 type tap struct {
 	ring  *topic.Ring
 	epoch uint64
@@ -47,7 +48,7 @@ func (f *feed) follow(t *tap, maxBehind media.Time) {
 	f.leave()
 	f.reader = topic.NewFollower(t.ring, maxBehind)
 	f.sealed, f.skips, f.anew = nil, 0, true
-	if f.from.epoch == t.epoch {
+	if f.from.epoch == t.epoch || t.epoch == 0 {
 		if f.reader.Resume(f.from.epoch, f.from.seq) {
 			f.reader.Bound(0)
 		}
@@ -55,6 +56,13 @@ func (f *feed) follow(t *tap, maxBehind media.Time) {
 	f.from = place{}
 	f.ring.Store(t.ring)
 	t.ring.Watch(f)
+}
+
+// comeBack has the next ring followed from where the edge is now.
+func (f *feed) comeBack() {
+	if f.last != (place{}) {
+		f.from = f.last
+	}
 }
 
 // leave ends following the present ring.
