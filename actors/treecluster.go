@@ -20,7 +20,9 @@ type Cluster struct {
 	Wire func(ClusterPlace) func(*supervise.Self) actor.Actor
 }
 
-// ClusterPlace is what those actors have around them.
+// ClusterPlace is what those actors have around them. All but Directory and Settings come up after
+// them, and a link after it was asked for: who gets no answer asks again, and nobody is told of a
+// link that is not up.
 type ClusterPlace struct {
 	Directory, Settings, Registrar, Wire *actor.PID
 	// Out starts and stops the links to other nodes: by supervise.StartChild with what LinkTo

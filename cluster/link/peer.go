@@ -33,7 +33,7 @@ type peer struct {
 	keys   map[string]*followed
 	pins   map[wanted]*pin
 	named  map[string]wanted // those, by their names
-	timer  *time.Timer // runs while a pin has to be seen to
+	timer  *time.Timer       // runs while a pin has to be seen to
 }
 
 // followed is a broadcast that the edge has subscriptions to.
