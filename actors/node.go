@@ -60,6 +60,7 @@ func newTree(o Options, desk *listen.Desk) (*tree, error) {
 			func(*actor.ActorSystem) *slog.Logger { return quiet(log) })),
 	}
 	shrink(t.system.ProcessRegistry)
+	t.fix()
 	t.window.Set(o.Window)
 	var err error
 	if t.metrics, err = newMetrics(o.Registry); err != nil {
@@ -309,6 +310,7 @@ func DrawDeclared(w io.Writer) error {
 		system: actor.NewActorSystem(actor.WithLoggerFactory(silent)), window: &topic.Window{},
 		pinned: newHolds(),
 	}
+	t.fix()
 	t.RTMP = []RTMPSocket{{Name: "rtmp"}}
 	t.handler.Socket = &listen.ListenSocket{}
 	none := func(*supervise.Self) actor.Actor { return nil }

@@ -26,9 +26,21 @@ type tree struct {
 	metrics metrics
 	window  *topic.Window
 	pinned  *holds
+	fixed   fixed
 	system  *actor.ActorSystem
 	handler listen.HTTPOptions
 	desk    *listen.Desk
+}
+
+// fixed is what all edges share.
+type fixed struct {
+	directory, edges *actor.PID
+	viewers          []supervise.Spec // the template
+}
+
+func (t *tree) fix() {
+	t.fixed.directory, t.fixed.edges = t.pid(directory.Name), t.pid(edgesName)
+	t.fixed.viewers = []supervise.Spec{t.viewer("ID", "KEY", "", nil)}
 }
 
 // Names of the tree.
@@ -172,13 +184,13 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 				Linger:  max(t.Linger, time.Millisecond), // to supervise, zero is for ever
 				Keep:    func() bool { return t.pinned.of(name).all > 0 },
 				Restart: supervise.Transient, Significant: true, Rebind: true,
-				Templates: []supervise.Spec{t.viewer("ID", key, rendition, nil)},
+				Templates: t.fixed.viewers,
 			},
 			{
 				Name: "relay", Kind: "relay", Restart: supervise.Transient, Mailbox: sourceMailbox,
 				Note: "follows the broadcast wherever it is, from epoch to epoch",
 				New: edge.NewRelay(edge.RelayOptions{
-					Key: key, Rendition: rendition, Directory: t.pid(directory.Name), Topic: source,
+					Key: key, Rendition: rendition, Directory: t.fixed.directory, Topic: source,
 				}),
 			},
 		},

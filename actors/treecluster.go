@@ -103,10 +103,9 @@ func (t *tree) pin(key, rendition, who string, firm bool) supervise.Spec {
 		Name: "pin/" + nameOf(key) + "@" + rendition + "/" + who, Kind: "pin",
 		Note: "keeps an edge alive without a viewer",
 		New: edge.NewPin(edge.PinOptions{
-			Key: key, Rendition: rendition, Edges: t.pid(edgesName), Edge: t.pid(edgesName, name),
-			Topic: t.pid(edgesName, name, sourceName),
-			Spec:  func() supervise.Spec { return t.spec(t.edge(key, rendition)) },
-			Hold:  func() func() { return t.pinned.hold(name, firm) },
+			Key: key, Rendition: rendition, Edges: t.fixed.edges, Topic: sourceName,
+			Spec: func() supervise.Spec { return t.spec(t.edge(key, rendition)) },
+			Hold: func() func() { return t.pinned.hold(name, firm) },
 		}),
 	}
 }

@@ -9,17 +9,15 @@ import (
 // of it elsewhere.
 type cluster struct {
 	told      told
-	known     uint64  // the highest epoch that was granted anywhere, 0 if that is not known
-	elsewhere []Place // with the static ones, if there are others
-	outdated  uint64  // the epoch that another node was granted
-	by        string  // that node
+	known     uint64    // the highest epoch that was granted anywhere, 0 if that is not known
+	elsewhere []Place   // with the static ones, if there are others
+	outdated  *Outdated // the latest, nil if there was none
 }
 
 // told is what the registrar has been told; zero is that the key is not here.
 type told struct {
-	here       bool
-	epoch      uint64
-	publishing bool
+	epoch            uint64
+	here, publishing bool
 }
 
 // here tells the registrar what this node carries of a key, if it has not been told. While the
@@ -27,7 +25,7 @@ type told struct {
 func (m *machine) here(e *entry) {
 	now := told{}
 	if e.current != nil {
-		now = told{true, e.carried, e.publishing}
+		now = told{e.carried, true, e.publishing}
 	}
 	if m.Registrar == nil || e.told == now {
 		return
@@ -63,9 +61,9 @@ func (m *machine) placed(p *Places, now time.Time) {
 	}
 	e.touched = now
 	e.known = max(e.known, p.Epoch)
-	var all []Place
-	if len(p.Places) > 0 {
-		all = append(slices.Clone(m.Static), p.Places...)
+	all := p.Places
+	if len(all) > 0 && len(m.Static) > 0 {
+		all = slices.Concat(m.Static, all)
 	}
 	same := func(a, b Place) bool {
 		return a.Node == b.Node && a.Link.Equal(b.Link) && a.Static == b.Static
@@ -89,8 +87,8 @@ func (m *machine) places(e *entry) []Place {
 // ends has a broadcast end here that another node was granted a later epoch of.
 func (m *machine) ends(o *Outdated, now time.Time) {
 	e := m.entry(o.Key, now)
-	if o.Epoch > e.outdated {
-		e.outdated, e.by = o.Epoch, o.Node
+	if e.outdated == nil || o.Epoch > e.outdated.Epoch {
+		e.outdated = o
 	}
 	e.epoch = max(e.epoch, o.Epoch)
 	if e.current != nil && e.carried < o.Epoch {
@@ -100,8 +98,8 @@ func (m *machine) ends(o *Outdated, now time.Time) {
 
 // node is who was granted an epoch, if it was another.
 func (e *entry) node(epoch uint64) string {
-	if e.outdated == epoch {
-		return e.by
+	if e.outdated != nil && e.outdated.Epoch == epoch {
+		return e.outdated.Node
 	}
 	return ""
 }

@@ -42,22 +42,22 @@ type alarm struct {
 
 // entry is what is known of one key.
 type entry struct {
-	key        string
-	epoch      uint64 // the highest ever granted or seen
-	current    *actor.PID
-	gate       *actor.PID // current's
-	carried    uint64     // the epoch that current carries
-	publishing bool
-	promised   time.Time // when the latest grant was given whose publisher has not come yet
-	followers  []*actor.PID
+	key       string
+	epoch     uint64 // the highest ever granted or seen
+	current   *actor.PID
+	gate      *actor.PID // current's
+	carried   uint64     // the epoch that current carries
+	promised  time.Time  // when the latest grant was given whose publisher has not come yet
+	followers []*actor.PID
 
 	last    media.Time // how far the timeline had come
-	hasLast bool
 	lastAt  time.Time
 	touched time.Time
 
+	publishing, hasLast bool
+	stage               stage // of the first claim
+
 	claims   []claim // the first is being served
-	stage    stage   // where it stands
 	reserved uint64  // the epoch that it will be granted, 0 if that is this directory's to choose
 	turn     int     // of what it waits for
 

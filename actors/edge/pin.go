@@ -3,6 +3,7 @@ package edge
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -16,10 +17,11 @@ import (
 type PinOptions struct {
 	// Key names the broadcast, Rendition what is followed of it, "" the public one.
 	Key, Rendition string
-	// Edges supervises the edges, and Spec declares the one that is kept alive; Edge is its actor,
-	// Topic its topic's.
-	Edges, Edge, Topic *actor.PID
-	Spec               func() supervise.Spec
+	// Edges supervises the edges, and Spec declares the one that is kept alive, whose topic has the
+	// name Topic.
+	Edges *actor.PID
+	Spec  func() supervise.Spec
+	Topic string
 	// Hold has the edge stay without a viewer, until what it returns is called.
 	Hold func() (release func())
 }
@@ -45,7 +47,7 @@ type pinned struct {
 type pin struct {
 	*pinned
 	self  *supervise.Self
-	up    bool // the edge is there
+	edge  *actor.PID // nil while it is not there
 	timer *time.Timer
 }
 
@@ -64,7 +66,7 @@ func (p *pin) Receive(ctx actor.Context) {
 	case *supervise.Rebind:
 		p.ensure(ctx)
 	case *supervise.ChildStarted:
-		p.up = true
+		p.edge = msg.PID
 		ctx.Watch(msg.PID)
 		p.ask(ctx)
 	case *supervise.ChildRefused:
@@ -103,7 +105,7 @@ func (p *pin) started(ctx actor.Context) {
 
 // ensure has the edge started, if it is not there.
 func (p *pin) ensure(ctx actor.Context) {
-	p.up, p.ring = false, nil
+	p.edge, p.ring = nil, nil
 	ctx.Request(p.Edges, &supervise.StartChild{Spec: p.Spec()})
 	p.later(ctx)
 }
@@ -123,7 +125,7 @@ func (p *pin) halt() {
 // look asks again for what has not come.
 func (p *pin) look(ctx actor.Context) {
 	switch {
-	case !p.up:
+	case p.edge == nil:
 		p.ensure(ctx)
 	case p.ring == nil:
 		p.ask(ctx)
@@ -133,13 +135,13 @@ func (p *pin) look(ctx actor.Context) {
 // ask asks the edge's topic for its ring, if somebody wants to know.
 func (p *pin) ask(ctx actor.Context) {
 	switch {
-	case !p.up: // that is asked for already
+	case p.edge == nil: // that is asked for already
 		return
 	case len(p.taps) == 0:
 		p.halt()
 		return
 	}
-	ctx.Request(p.Topic, &topic.GetRing{})
+	ctx.Request(actor.NewPID(p.edge.Address, p.edge.Id+"/"+p.Topic), &topic.GetRing{})
 	p.later(ctx)
 }
 
@@ -171,7 +173,7 @@ func (p *pin) untap(who *actor.PID) { p.taps = slices.DeleteFunc(p.taps, who.Equ
 
 // terminated has the edge back if it is that which has ended.
 func (p *pin) terminated(ctx actor.Context, who *actor.PID) {
-	if who.Id != p.Edge.Id {
+	if !strings.HasPrefix(who.Id, p.Edges.Id+"/") {
 		p.untap(who)
 		return
 	}
