@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func TestIdleEdges(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n, at := clusteredNode(t)
+			n, at := clusteredNode(t, &elsewhere{}, 10*time.Second)
 			census := n.tree.Runtime.Census
 			var before uint64
 			for i := range edges + 100 {
@@ -48,7 +49,7 @@ func TestIdleEdges(t *testing.T) {
 					eventually(t, "they are there", func() bool { return len(census.PIDs("relay")) > i })
 				}
 			}
-			time.Sleep(100 * time.Millisecond)
+			eventually(t, "all is quiet", func() bool { return runtime.NumGoroutine() < 50 })
 			each := (allocated() - before) / edges
 			t.Logf("%d bytes an edge", each)
 			if each > c.most {
@@ -67,7 +68,9 @@ func allocated() uint64 {
 }
 
 // clusteredNode is a node whose registrar says that everything is on another one.
-func clusteredNode(t *testing.T) (*Node, ClusterPlace) {
+func clusteredNode(
+	t *testing.T, registrar *elsewhere, linger time.Duration,
+) (*Node, ClusterPlace) {
 	t.Helper()
 	var place ClusterPlace
 	n, err := Start(Options{
@@ -75,10 +78,10 @@ func clusteredNode(t *testing.T) (*Node, ClusterPlace) {
 			Census: supervise.NewCensus(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		},
 		Registry: prometheus.NewRegistry(), Ring: topic.DefaultLimits(), Grace: time.Second,
-		Linger: 10 * time.Second,
+		Linger: linger,
 		Cluster: Cluster{Registrar: func(at ClusterPlace) func(*supervise.Self) actor.Actor {
 			place = at
-			return func(*supervise.Self) actor.Actor { return &elsewhere{} }
+			return func(*supervise.Self) actor.Actor { return registrar }
 		}},
 	})
 	if err != nil {
@@ -92,15 +95,42 @@ func clusteredNode(t *testing.T) (*Node, ClusterPlace) {
 }
 
 // elsewhere is a registrar, and the link to the one other node that it knows.
-type elsewhere struct{}
+type elsewhere struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+// heards counts how often it was told something.
+func (e *elsewhere) heards(what string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, h := range e.heard {
+		if h == what {
+			n++
+		}
+	}
+	return n
+}
+
+func (e *elsewhere) note(what string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = append(e.heard, what)
+}
 
 // Receive implements actor.Actor.
-func (*elsewhere) Receive(ctx actor.Context) {
+func (e *elsewhere) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
+	case *supervise.Rebind:
+		e.note("rebind " + msg.Sibling)
 	case *directory.Locate:
+		e.note("locate " + msg.Key)
 		ctx.Respond(&directory.Places{
 			Key: msg.Key, Places: []directory.Place{{Node: "o-1", Link: ctx.Self()}},
 		})
+	case *directory.Forget:
+		e.note("forget " + msg.Key)
 	case *gate.Subscribe:
 		ctx.Watch(msg.Subscriber)
 	}

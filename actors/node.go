@@ -318,7 +318,9 @@ func DrawDeclared(w io.Writer) error {
 	t.Links = Links{
 		Origins:  []Origin{{Name: "ORIGIN"}},
 		Listener: func(LinkPlace) func(*supervise.Self) actor.Actor { return none },
-		Dial:     func(string, string) (link, dial func(*supervise.Self) actor.Actor) { return none, none },
+		Dial: func(string, string) (link, dial func(*supervise.Self) actor.Actor) {
+			return none, none
+		},
 	}
 	t.Cluster = Cluster{Registrar: inCluster, Wire: inCluster}
 	return supervise.Draw(w, t.node())

@@ -57,10 +57,15 @@ func TestClaimReserves(t *testing.T) {
 // Whatever keeps the cluster from an answer, what is on the air goes on.
 func TestClaimUnreserved(t *testing.T) {
 	for name, end := range map[string]func(*scene, *entry){
-		"silent":    func(s *scene, e *entry) { s.silent("live/a", e.turn, s.now) },
-		"refused":   func(s *scene, e *entry) { s.unreserved(&Unreserved{Key: "live/a", Turn: e.turn}, s.now) },
-		"too low":   func(s *scene, _ *entry) { s.reserves(5) },
-		"overtaken": func(s *scene, _ *entry) { s.ends(&Outdated{Key: "live/a", Epoch: 3}, s.now); s.reserves(5) },
+		"silent": func(s *scene, e *entry) { s.silent("live/a", e.turn, s.now) },
+		"refused": func(s *scene, e *entry) {
+			s.unreserved(&Unreserved{Key: "live/a", Turn: e.turn}, s.now)
+		},
+		"too low": func(s *scene, _ *entry) { s.reserves(5) },
+		"overtaken": func(s *scene, _ *entry) {
+			s.ends(&Outdated{Key: "live/a", Epoch: 3}, s.now)
+			s.reserves(5)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := among(t)

@@ -163,10 +163,10 @@ func (m *machine) follow(f *Follow, now time.Time) {
 		m.many[f.Follower.Id] = true
 	}
 	m.keys[f.Follower.Id] = f.Key
-	e.followers = append(without(e.followers, f.Follower), f.Follower)
-	if len(e.followers) == 1 {
+	if len(e.followers) == 0 {
 		m.locate(e)
 	}
+	e.followers = append(without(e.followers, f.Follower), f.Follower)
 	m.out.Send(f.Follower, m.located(e))
 }
 

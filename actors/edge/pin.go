@@ -64,7 +64,9 @@ func (p *pin) Receive(ctx actor.Context) {
 	case *actor.Started:
 		p.started(ctx)
 	case *supervise.Rebind:
-		p.ensure(ctx)
+		if strings.HasSuffix(p.Edges.Id, "/"+msg.Sibling) { // its edge is gone with all others
+			p.ensure(ctx)
+		}
 	case *supervise.ChildStarted:
 		p.edge = msg.PID
 		ctx.Watch(msg.PID)

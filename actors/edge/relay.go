@@ -62,8 +62,12 @@ func (r *relay) Receive(ctx actor.Context) {
 		ctx.Send(r.Topic, msg)
 	case *topic.Seal:
 		ctx.Send(r.Topic, msg)
-	case *actor.Started, *supervise.Rebind:
-		ctx.Send(r.Directory, &directory.Follow{Key: r.Key, Follower: ctx.Self(), Epoch: r.epoch})
+	case *actor.Started:
+		r.follow(ctx)
+	case *supervise.Rebind:
+		if msg.Sibling == directory.Name { // no other knows of relays
+			r.follow(ctx)
+		}
 	case *directory.Located:
 		r.here(ctx, msg)
 		r.elsewhere(ctx, msg.Places)
@@ -74,6 +78,10 @@ func (r *relay) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		r.leave(ctx)
 	}
+}
+
+func (r *relay) follow(ctx actor.Context) {
+	ctx.Send(r.Directory, &directory.Follow{Key: r.Key, Follower: ctx.Self(), Epoch: r.epoch})
 }
 
 // here subscribes to the broadcast on this node. It does so for each message about the same gate

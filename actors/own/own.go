@@ -41,7 +41,7 @@ type Group struct {
 	failed func(*Panic)
 
 	mu      sync.Mutex
-	ctx     context.Context //nolint:containedctx // the group is what its life is; nil before the first
+	ctx     context.Context //nolint:containedctx // the group is its life; nil before the first
 	cancel  context.CancelFunc
 	n       int
 	left    int // of n, when Stop gave up waiting

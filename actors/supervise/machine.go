@@ -307,8 +307,8 @@ func (m *machine) startLinger() {
 	}
 }
 
-// lingered ends a dynamic supervisor that has had no child since timer n was asked for, unless it is
-// kept: then it looks again as much later.
+// lingered ends a dynamic supervisor that has had no child since timer n was asked for, unless it
+// is kept: then it looks again as much later.
 func (m *machine) lingered(n int) {
 	switch {
 	case n != m.linger, len(m.children) > 0, m.phase >= phaseStopping:

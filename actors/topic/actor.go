@@ -124,8 +124,8 @@ func (t *topic) started(ctx actor.Context) {
 // arrival is how long a topic waits for its first publisher, who is on his way, at least.
 const arrival = 10 * time.Second
 
-// give gives the ring to a reader. There is no housekeeping before the first, who may be far off: an
-// edge that is kept for others has none.
+// give gives the ring to a reader. There is no housekeeping before the first, who may be far off:
+// an edge that is kept for others has none.
 func (t *topic) give(ctx actor.Context) {
 	t.Ring.given = true
 	if t.timer == nil {

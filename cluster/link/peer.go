@@ -19,8 +19,8 @@ import (
 )
 
 // peer is the origin's end of a link, and owns its connection: it finds for each subscription the
-// rings to follow, from epoch to epoch: of the broadcast that is here, or of the edge that follows it
-// elsewhere.
+// rings to follow, from epoch to epoch. They are those of the broadcast that is here, or of the
+// edge that follows it elsewhere.
 type peer struct {
 	Options
 	actors.LinkPlace
@@ -101,9 +101,7 @@ func (p *peer) Receive(ctx actor.Context) {
 			p.survey(ctx)
 		}
 	case *supervise.Rebind:
-		for key, k := range p.keys {
-			p.follow(ctx, key, k.epoch)
-		}
+		p.rebind(ctx, msg)
 	case *over:
 		p.self.End(ctx, msg.reason.String())
 	case *actor.Stopping:
@@ -171,6 +169,16 @@ func (p *peer) drop(ctx actor.Context, k *followed, f *feed) {
 		delete(p.keys, f.key)
 	}
 	p.pinning(ctx, wanted{f.key, f.rendition})
+}
+
+// rebind tells a directory that was restarted what is followed. No other sibling knows of peers.
+func (p *peer) rebind(ctx actor.Context, msg *supervise.Rebind) {
+	if msg.Sibling != directory.Name {
+		return
+	}
+	for key, k := range p.keys {
+		p.follow(ctx, key, k.epoch)
+	}
 }
 
 func (p *peer) follow(ctx actor.Context, key string, epoch uint64) {

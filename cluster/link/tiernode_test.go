@@ -20,7 +20,6 @@ import (
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/media"
-	"github.com/headwater-live/headwater/codec/rtmp"
 )
 
 // tiers is a cluster of nodes in one process, and what its directory would hold.
@@ -272,6 +271,12 @@ func (c *collector) catches(other *collector) {
 	})
 }
 
+// The types of RTMP messages.
+const (
+	typeAudio = 8
+	typeVideo = 9
+)
+
 // publisher feeds a broadcast of a node.
 type publisher struct {
 	n     *tierNode
@@ -289,9 +294,9 @@ func (n *tierNode) publish(key string) *publisher {
 	}
 	p := &publisher{n: n, key: key, epoch: n.world.epochs.Load()}
 	p.to = n.system.NewLocalPID(fmt.Sprintf("node/broadcasts/broadcast/%s.%d/ingest", key, p.epoch))
-	p.send(rtmp.TypeVideo, "\x17\x00\x00\x00\x00\x01\x42\x00\x1e\xff\xe1\x00\x04\x67\x42\x00\x1e"+
+	p.send(typeVideo, "\x17\x00\x00\x00\x00\x01\x42\x00\x1e\xff\xe1\x00\x04\x67\x42\x00\x1e"+
 		"\x01\x00\x02\x68\x01")
-	p.send(rtmp.TypeAudio, "\xaf\x00\x12\x10")
+	p.send(typeAudio, "\xaf\x00\x12\x10")
 	return p
 }
 
@@ -304,10 +309,12 @@ func (p *publisher) output() *collector {
 func (p *publisher) send(kind uint8, text string) {
 	body, tail := topic.NewBody(len(text))
 	copy(body, text)
-	p.n.system.Root.Send(p.to, &ingest.Packet{
-		Message: rtmp.Message{Type: kind, Timestamp: p.time, StreamID: 1, Body: body, Tail: tail},
+	packet := &ingest.Packet{
 		Arrival: media.FromMillis(int64(p.time)), Arrived: time.Now().UnixNano(),
-	})
+	}
+	m := &packet.Message
+	m.Type, m.Timestamp, m.StreamID, m.Body, m.Tail = kind, p.time, 1, body, tail
+	p.n.system.Root.Send(p.to, packet)
 }
 
 // frames publishes n pictures and as much sound, faster than in earnest.
@@ -320,8 +327,8 @@ func (p *publisher) frames(n int) {
 			nal, head = "\x65"+nal[1:], "\x17\x01\x00\x00\x00"
 		}
 		size := binary.BigEndian.AppendUint32(nil, uint32(len(nal)))
-		p.send(rtmp.TypeVideo, head+string(size)+nal)
-		p.send(rtmp.TypeAudio, "\xaf\x01 sound"+nal)
+		p.send(typeVideo, head+string(size)+nal)
+		p.send(typeAudio, "\xaf\x01 sound"+nal)
 		p.time += 33
 		p.n.world.end.Add(33)
 		pass(2 * time.Millisecond)
