@@ -62,6 +62,9 @@ const (
 // the oldest media is dropped and video goes on at the next keyframe.
 const sourceMailbox = 512
 
+// edgeMailbox is the same for an edge that follows three nodes at once: each unit comes from each.
+const edgeMailbox = 3 * sourceMailbox
+
 // directoryMailbox holds what all of a crowded node's broadcasts and edges say after a restart.
 const directoryMailbox = 16384
 
@@ -173,7 +176,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 		Strategy: supervise.RestForOne, Note: "spent: its viewers are let go and come back",
 		Children: []supervise.Spec{
 			{
-				Name: sourceName, Kind: "edge_topic", Mailbox: sourceMailbox,
+				Name: sourceName, Kind: "edge_topic", Mailbox: edgeMailbox,
 				Note: "the same actor, fed by the relay",
 				New: topic.New(topic.Options{
 					Key: key, Ring: topic.NewRing(t.Ring), Window: t.window, Metrics: t.metrics.edge,
@@ -187,7 +190,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 				Templates: t.fixed.viewers,
 			},
 			{
-				Name: "relay", Kind: "relay", Restart: supervise.Transient, Mailbox: sourceMailbox,
+				Name: "relay", Kind: "relay", Restart: supervise.Transient, Mailbox: edgeMailbox,
 				Note: "follows the broadcast wherever it is, from epoch to epoch",
 				New: edge.NewRelay(edge.RelayOptions{
 					Key: key, Rendition: rendition, Directory: t.fixed.directory, Topic: source,

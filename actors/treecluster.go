@@ -48,7 +48,7 @@ func (t *tree) place() ClusterPlace {
 			return t.spec(t.pin(key, rendition, who, true))
 		},
 	}
-	if t.Links.Dial != nil {
+	if t.reachesOut() {
 		at.Out = t.pid(linksName, outName)
 		at.LinkTo = func(node, address string, n int) (supervise.Spec, *actor.PID) {
 			spec, link := t.linkTo(node, address, n)

@@ -75,7 +75,7 @@ func (t *tree) links() supervise.Spec {
 		spec.Children = append(spec.Children,
 			linkSpec(linkName(o.Name), o.Link), dialSpec("dial/"+o.Name, o.Dial))
 	}
-	if t.Links.Dial != nil {
+	if t.reachesOut() {
 		to, _ := t.linkTo("NODE", "", 0)
 		spec.Children = append(spec.Children, supervise.Spec{
 			Name: outName, Kind: "out", Strategy: supervise.Dynamic,
@@ -89,6 +89,9 @@ func (t *tree) links() supervise.Spec {
 	})
 	return spec
 }
+
+// reachesOut reports whether there can be links that are not configured.
+func (t *tree) reachesOut() bool { return t.Cluster.Registrar != nil && t.Links.Dial != nil }
 
 func linkSpec(name string, link func(*supervise.Self) actor.Actor) supervise.Spec {
 	return supervise.Spec{

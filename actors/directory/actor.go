@@ -1,6 +1,9 @@
 // Package directory holds the actor that knows which broadcasts a node carries: it grants the right
 // to publish a key, one epoch after the other, and tells followers where a broadcast is.
 //
+// Among other nodes it does so by way of the registrar, which speaks with them: it reserves the
+// epochs, is told what is here, and tells where else a broadcast is that somebody here follows.
+//
 // Its memory is what others have told it. When it is restarted, its siblings are told (see
 // supervise.Rebind), and topics announce themselves and relays ask again. Only the highest epoch
 // that it ever granted outlives a restart: who might still know an epoch of a broadcast that has

@@ -28,8 +28,8 @@ func (r *Reader) Resume(epoch, seq uint64) bool {
 	return false
 }
 
-// Await has a reader that has not begun go on with what comes next, and reports whether the unit that
-// was read before is still to come to the ring, which is behind another then.
+// Await has a reader that has not begun go on with what comes next, and reports whether the unit
+// that was read before is still to come to the ring, which is behind another then.
 func (r *Reader) Await(epoch, seq uint64) bool {
 	head := r.ring.head.Load()
 	if r.joined || seq == 0 {
@@ -45,8 +45,9 @@ func (r *Reader) Await(epoch, seq uint64) bool {
 	return true
 }
 
-// First has a reader that has not begun go on with an epoch from its first unit, and reports whether
-// the ring still holds that, or has nothing yet. It is for who has followed the epoch before.
+// First has a reader that has not begun go on with an epoch from its first unit, and reports
+// whether the ring still holds that, or has nothing yet. It is for who has followed the epoch
+// before.
 func (r *Reader) First(epoch uint64) bool {
 	if r.joined {
 		return false

@@ -106,6 +106,24 @@ func TestTheBroadcastMoves(t *testing.T) {
 	identical(t, end.got(), sent)
 }
 
+// TestStandbyServes has an edge follow a node that was told to keep a broadcast, when the one that
+// it had it from has gone.
+func TestStandbyServes(t *testing.T) {
+	t.Parallel()
+	w := &tiers{t: t}
+	o, s, e := w.start("o"), w.start("s"), w.start("e")
+	s.place("live/a", o)
+	kept := s.pin("live/a")
+	p := o.publish("live/a")
+	sent := p.output()
+	p.frames(30)
+	kept.catches(sent)
+	o.stop()
+	s.place("live/a")
+	e.place("live/a", s)
+	e.pin("live/a").catches(kept)
+}
+
 // TestNowhereIsNotPinned has an edge ask for what is nowhere.
 func TestNowhereIsNotPinned(t *testing.T) {
 	t.Parallel()
