@@ -19,7 +19,11 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Protoactor counts dead letters for a second after the first of them.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction(
+		"github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
+}
 
 func metricsOf(tb testing.TB) *Metrics {
 	tb.Helper()
