@@ -9,9 +9,20 @@ type found struct {
 	timed bool       // delta is known
 }
 
+// agreed is align that is asked from both sides: one of them may know too little to see that a unit
+// is like many others.
+func agreed(one, other []print, need int) (found, bool) {
+	f, ok := align(one, other, need)
+	if !ok {
+		return f, false
+	}
+	back, ok := align(other[:f.at+1], one, need)
+	return f, ok && back.at == len(one)-1
+}
+
 // align looks for the newest print of one side among those of the other. It is where the prints
-// before it are the same as well, need of them at least, and twice as many as anywhere else: where a
-// picture stands still in silence, units are the same everywhere, and that is nowhere.
+// before it are the same as well, need of them at least, and twice as many as anywhere else: where
+// a picture stands still in silence, units are the same everywhere, and that is nowhere.
 func align(one, other []print, need int) (best found, ok bool) {
 	if len(one) == 0 {
 		return best, false

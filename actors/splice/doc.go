@@ -12,20 +12,20 @@
 //
 // The two sides are compared by what units are of (kind, role, and a hash of the bytes) and by the
 // difference between their times, which is constant. Where sixteen in a row are the same, and
-// nowhere else as many as half of that, an own unit's number is the active's less a constant. Each
+// nowhere else more than half as many, an own unit's number is the active's less a constant. Each
 // unit that comes from both sides afterwards has to fit; one that does not, or an own unit that is
-// missing, ends the alignment, and own units are withheld until there is another. Of either side no
-// more than 512 units and 8 MiB are kept for this; what came before waits in the ring or is gone.
+// missing, ends the alignment, and own units are withheld until there is another. No more than 512
+// units of either side and 8 MiB are kept for this; what came before is in the ring, or gone.
 //
 // # Taking over
 //
 // Where the bytes differ, as each origin processes pictures by itself, or nothing tells units
 // apart, as in a still picture without sound, own units take the place of the active's: once the
-// mirror has brought nothing for 200 ms while own units came, or at once when its link is gone. They
-// go on at the next own IDR picture behind the last picture that was shown, at times that never
-// fall, with sound from where it ended. Their numbers begin 256 beyond the active's: somebody else
-// may have got more of the active than came here, and must not take an own unit for one that he
-// has. There is no way back within the epoch, unless the own stream ends.
+// mirror has brought nothing for 200 ms while own units came, or at once when its link is gone.
+// They go on at the next own IDR picture behind the last picture that was shown, at times that
+// never fall, with sound from where it ended. Their numbers begin 256 beyond the active's: somebody
+// else may have got more of the active than came here, and must not take an own unit for one that
+// he has. There is no way back within the epoch, unless the own stream ends.
 //
 // # What has to be so
 //

@@ -114,7 +114,7 @@ func (m *Machine) Mirror(u *topic.Unit, now time.Time) {
 	if fresh != m.mirror.last() {
 		return
 	}
-	if f, ok := align(m.mirror.all, m.own.all, m.need); ok {
+	if f, ok := agreed(m.mirror.all, m.own.all, m.need); ok {
 		m.agree(u.Seq-m.own.all[f.at].seq, -f.delta, f.timed)
 	}
 }
@@ -175,7 +175,7 @@ func (m *Machine) Own(u *topic.Unit, now time.Time) {
 			m.give(fresh, now)
 		}
 	default:
-		if f, ok := align(m.own.all, m.mirror.all, m.need); ok {
+		if f, ok := agreed(m.own.all, m.mirror.all, m.need); ok {
 			m.agree(m.mirror.all[f.at].seq-u.Seq, f.delta, f.timed)
 		}
 		m.Tick(now)

@@ -15,8 +15,8 @@ const (
 	mostBytes = 8 << 20
 )
 
-// mostApart is how much later than the other a side may bring the same unit: both are live. It keeps
-// a broadcast that repeats itself from being taken for its own past.
+// mostApart is how much later than the other a side may bring the same unit: both are live. It
+// keeps a broadcast that repeats itself from being taken for its own past.
 const mostApart = 4 * time.Second
 
 // unsteady is how far the difference between two timelines may be from itself: each is of whole

@@ -48,7 +48,7 @@ func (d *drama) jitter(spike int) time.Duration {
 }
 
 // mirror has the active's units come, until it dies at a content, with skips of the link.
-func (d *drama) mirror(delay time.Duration, dies, skips int) {
+func (d *drama) mirror(delay time.Duration, dies, spike, skips int) {
 	clock := start
 	for i := 0; i < len(d.active.units); i++ {
 		c := d.active.of[i]
@@ -61,7 +61,7 @@ func (d *drama) mirror(delay time.Duration, dies, skips int) {
 			i = min(i+d.rng.IntN(40), len(d.active.units)-1)
 			units = d.snapshot(i)
 		}
-		clock = maxTime(clock, made(&d.all[d.active.of[i]]).Add(delay+d.jitter(400)))
+		clock = maxTime(clock, made(&d.all[d.active.of[i]]).Add(delay+d.jitter(spike)))
 		d.events = append(d.events, event{at: clock, mirror: units})
 	}
 }
@@ -101,7 +101,9 @@ func (d *drama) publish(from, to int, delay time.Duration, sps byte) {
 
 // run plays it.
 func (d *drama) run() {
-	slices.SortStableFunc(d.events, func(a, b event) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
+	slices.SortStableFunc(d.events, func(a, b event) int {
+		return cmp.Compare(a.at.UnixNano(), b.at.UnixNano())
+	})
 	d.machine = NewMachine()
 	for _, e := range d.events {
 		for {
@@ -187,7 +189,8 @@ func lucky(t *testing.T, seed uint64) (saved int) {
 	}
 	length := media.Time(30+rng.IntN(60)) * media.Second
 	d.all = encode(rng, d.nature, length)
-	d.active = publish(t, d.nature, d.all, 0, len(d.all), activeEpoch, media.Time(rng.IntN(5000))*ms, 1)
+	base := media.Time(rng.IntN(5000)) * ms
+	d.active = publish(t, d.nature, d.all, 0, len(d.all), activeEpoch, base, 1)
 	n := len(d.all)
 	dies := n
 	if rng.IntN(3) > 0 {
@@ -197,7 +200,7 @@ func lucky(t *testing.T, seed uint64) (saved int) {
 	if rng.IntN(2) == 0 {
 		late = keyAt(d.all, rng.IntN(n/3))
 	}
-	d.mirror(time.Duration(rng.IntN(120))*time.Millisecond, dies, 700)
+	d.mirror(time.Duration(rng.IntN(120))*time.Millisecond, dies, 400, 700)
 	switch ends := late + n/8 + rng.IntN(n); {
 	case ends >= n:
 		d.publish(late, n, time.Duration(rng.IntN(120))*time.Millisecond, 1)

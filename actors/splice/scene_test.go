@@ -47,7 +47,7 @@ func encode(rng *rand.Rand, n nature, length media.Time) (all []content) {
 			if n.audioOnly {
 				video = audio
 			}
-			if rng.IntN(200) == 0 {
+			if rng.IntN(200) == 0 && !n.still {
 				all = append(all, content{kind: media.Data, dts: audio})
 			}
 			continue

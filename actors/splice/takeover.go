@@ -53,7 +53,7 @@ func (m *Machine) Tick(now time.Time) {
 func (m *Machine) difference(now time.Time) media.Time {
 	own, mirror := m.own.only(media.Audio), m.mirror.only(media.Audio)
 	for n := len(mirror); n > max(0, len(mirror)-mostTries); n-- {
-		if f, ok := align(mirror[:n], own, surely/2); ok {
+		if f, ok := agreed(mirror[:n], own, surely/2); ok {
 			return -f.delta
 		}
 	}
@@ -68,7 +68,7 @@ func (m *Machine) difference(now time.Time) media.Time {
 }
 
 // mostTries is how many of the mirror's latest are looked for: some may not have come here.
-const mostTries = 8
+const mostTries = 128
 
 // follow shows an own unit. What was shown already, by the active, is left out; pictures begin with
 // an IDR picture.
@@ -124,8 +124,8 @@ func (m *Machine) place(u *topic.Unit, dts media.Time, missing uint64, now time.
 	m.emit(u, seq, max(dts, m.last[u.Kind]), now)
 }
 
-// passed sees to it that nothing of the active's own, should it go on in spite of all, comes between
-// the units that are shown in its place.
+// passed sees to it that nothing of the active's own, should it go on in spite of all, comes
+// between the units that are shown in its place.
 func (t *takeover) passed(m *Machine, u *topic.Unit) {
 	if u.Seq > m.high {
 		m.high = u.Seq
