@@ -261,3 +261,36 @@ func FuzzConfluence(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) { confluence(t, seed) })
 }
+
+// Whatever comes in whatever order: what enters rises, and what is held is bounded, for a time.
+func FuzzMerge(f *testing.F) {
+	f.Add([]byte("\x01\x01\x01\x02\x01\x05\x41\x03\x01\x04\x82\x01\x02\x07\xc0\xff\x01\x09"))
+	p := Patience{Time: 300 * time.Millisecond, Units: 5, Bytes: 7 * (20 + overhead)}
+	f.Fuzz(func(t *testing.T, script []byte) {
+		g := newFunnel(p)
+		for ; len(script) >= 2; script = script[2:] {
+			letter := "VAKfad"[script[0]>>2&15%6]
+			u := unit(uint64(script[0]&3), uint64(script[1])%40, letter, media.Time(script[1])*ms)
+			switch script[0] >> 6 {
+			case 1:
+				g.adopt([]*Unit{u, unit(u.Epoch, u.Seq+2, 'K', u.DTS)})
+			case 3:
+				g.advance(time.Duration(script[1]) * 2 * time.Millisecond)
+			default:
+				g.take(u)
+			}
+			if len(g.held) > p.Units || g.bytes > p.Bytes {
+				t.Fatalf("%d units, %d bytes are held", len(g.held), g.bytes)
+			}
+		}
+		g.advance(time.Second)
+		if len(g.held) != 0 || g.bytes != 0 || g.open {
+			t.Fatalf("in the end %d units and %d bytes are held", len(g.held), g.bytes)
+		}
+		for i := 1; i < len(g.entered); i++ {
+			if placeOf(g.entered[i-1]).compare(placeOf(g.entered[i])) >= 0 {
+				t.Fatalf("%+v enters behind %+v", placeOf(g.entered[i]), placeOf(g.entered[i-1]))
+			}
+		}
+	})
+}
