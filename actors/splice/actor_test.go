@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // The broadcast and what the backup publisher's is called.
 const (
 	key     = "live/a"
-	backup  = "live/a~backup"
+	backup  = "live/a@backup"       // which is no key
 	latency = 80 * time.Millisecond // of the link by which the mirror comes
 )
 

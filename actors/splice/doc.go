@@ -1,11 +1,12 @@
 // Package splice makes one stream of two that an encoder publishes at once, to two origins.
 //
 // The first origin, the active, gives the broadcast its epoch and its numbers. At the second one,
-// the backup, the publisher says so in the name of his stream (live/KEY?role=backup); he gets a
-// broadcast tree of his own, under a name and an epoch of its own that nobody is told of. A pinned
-// edge there follows the active, as a standby's does. The splice stands beside that edge's relay:
-// what its own publisher sends it gives to the edge's topic, under the active's epoch and numbers,
-// at the active's times. The topic drops what it has. So the death of either origin, or of either
+// the backup, the publisher says so in the name of his stream (live/KEY?role=backup). He gets a
+// broadcast tree of his own, under a name and an epoch of its own that nobody is told of. It had
+// better be no key (live/KEY@backup), so that nobody publishes or watches it. A pinned edge there
+// follows the active, as a standby's does. The splice stands beside that edge's relay: what its own
+// publisher sends it gives to the edge's topic, under the active's epoch and numbers, at the
+// active's times. The topic drops what it has. So the death of either origin, or of either
 // connection, costs nothing, and no time-out is waited for.
 //
 // # Alignment

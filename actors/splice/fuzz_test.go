@@ -50,7 +50,7 @@ func (p *pair) op(what byte, n int, at time.Time, other *lane) time.Time {
 		m.Lost(at)
 	case 5:
 		m.OwnEnded()
-		p.mine, other = other, p.mine
+		p.mine = other
 	case 6:
 		at = at.Add(time.Duration(n) * 20 * time.Millisecond)
 		m.Tick(at)
