@@ -339,7 +339,7 @@ func TestOtherPictures(t *testing.T) {
 		if st := s.state(); !st.TookOver {
 			t.Fatalf("%+v", st)
 		}
-		if s.stall > silence+topic.DefaultPatience().Time+100*time.Millisecond {
+		if s.stall > silence+100*time.Millisecond {
 			t.Errorf("nothing came for %v", s.stall)
 		}
 		s.spliced(n)

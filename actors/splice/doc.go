@@ -26,7 +26,8 @@
 // They go on at the next own IDR picture behind the last picture that was shown, at times that
 // never fall, with sound from where it ended. Their numbers begin 256 beyond the active's: somebody
 // else may have got more of the active than came here, and must not take an own unit for one that
-// he has. There is no way back within the epoch, unless the own stream ends.
+// he has. A topic does not wait for that many (topic.Patience). There is no way back within the
+// epoch, unless the own stream ends.
 //
 // # What has to be so
 //

@@ -19,12 +19,15 @@ const (
 	newcomer = time.Second
 	// surely is how many units in a row have to be the same on both sides before they are aligned.
 	surely = 16
+	// seldom is how many units come until the sides are compared again. It is odd, or only one side's
+	// might ever be looked for.
+	seldom = 5
 	// forgiven is how many have to be the same after a mistake until it weighs half.
 	forgiven = 4096
 	// leap is how far numbers go on beyond the active's where the own units are not the same ones.
 	// It is more than the active may have given to others and not to us: those must not take an own
-	// unit for one that they have, and what comes next for what they lack. As it is, they see a gap
-	// and wait for a keyframe.
+	// unit for one that they have, and what comes next for what they lack. As it is, they see a gap,
+	// of more units than a topic waits for, and wait for a keyframe.
 	leap = 256
 )
 
@@ -55,6 +58,7 @@ type Machine struct {
 	since      time.Time // of the first own unit since the mirror has brought one; zero for none
 
 	aligned bool
+	looked  int        // units since the beginning that might have been looked for
 	matched int        // units that were the same since need has changed
 	offset  uint64     // number less own number, as uint64 counts
 	delta   media.Time // time less own time
@@ -111,7 +115,7 @@ func (m *Machine) Mirror(u *topic.Unit, now time.Time) {
 		m.verify(fresh, m.own.find(u.Seq-m.offset))
 		return
 	}
-	if fresh != m.mirror.last() {
+	if fresh != m.mirror.last() || !m.looks() {
 		return
 	}
 	if f, ok := agreed(m.mirror.all, m.own.all, m.need); ok {
@@ -175,11 +179,20 @@ func (m *Machine) Own(u *topic.Unit, now time.Time) {
 			m.give(fresh, now)
 		}
 	default:
-		if f, ok := agreed(m.own.all, m.mirror.all, m.need); ok {
-			m.agree(m.mirror.all[f.at].seq-u.Seq, f.delta, f.timed)
+		if m.looks() {
+			if f, ok := agreed(m.own.all, m.mirror.all, m.need); ok {
+				m.agree(m.mirror.all[f.at].seq-u.Seq, f.delta, f.timed)
+			}
 		}
 		m.Tick(now)
 	}
+}
+
+// looks has the sides compared now and then only: where they are not the same, that goes on for as
+// long as the broadcast.
+func (m *Machine) looks() bool {
+	m.looked++
+	return m.looked%seldom == 0
 }
 
 // verify compares the two sides' units of one number, as far as both are there.

@@ -16,7 +16,7 @@ type pair struct {
 	mine *lane
 }
 
-func newPair(t *testing.T, n nature, sps byte) *pair {
+func newPair(t testing.TB, n nature, sps byte) *pair {
 	rng := rand.New(rand.NewPCG(1, 1))
 	if n.gop == 0 {
 		n.gop = 30

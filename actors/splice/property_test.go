@@ -24,7 +24,7 @@ type event struct {
 
 // drama is one broadcast that is published twice, and what becomes of either.
 type drama struct {
-	t      *testing.T
+	t      testing.TB
 	rng    *rand.Rand
 	nature nature
 	all    []content

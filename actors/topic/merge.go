@@ -13,6 +13,8 @@ import (
 type Patience struct {
 	// Time is how long it waits for the missing ones, from when the first one beyond them came.
 	Time time.Duration
+	// Hole is how many may be missing: nobody is about to bring more than that. 0 is any number.
+	Hole int
 	// Units and Bytes bound what is held meanwhile.
 	Units, Bytes int
 }
@@ -20,7 +22,7 @@ type Patience struct {
 // DefaultPatience is what topics with several upstreams have: more than upstreams are apart that
 // are well, less than a viewer has in his buffer.
 func DefaultPatience() Patience {
-	return Patience{Time: 300 * time.Millisecond, Units: 512, Bytes: 4 << 20}
+	return Patience{Time: 300 * time.Millisecond, Hole: 200, Units: 512, Bytes: 4 << 20}
 }
 
 // merge makes one sequence of what several upstreams bring, each in order, but each with holes of
@@ -167,6 +169,13 @@ func (g *merge) pop() {
 
 // hopeless reports whether the hole before the first of what is held is to be given up.
 func (g *merge) hopeless(first place, now time.Time) bool {
+	missing := first.seq - 1
+	if mark := g.machine.mark; first.epoch == mark.epoch {
+		missing -= mark.seq
+	}
+	if g.patience.Hole > 0 && missing > uint64(g.patience.Hole) {
+		return true
+	}
 	last := g.held[len(g.held)-1].unit
 	return last.Epoch > first.epoch || len(g.held) > g.patience.Units ||
 		g.bytes > g.patience.Bytes || !now.Before(g.deadline())

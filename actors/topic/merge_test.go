@@ -169,13 +169,14 @@ func mergeCases() map[string]mergeCase {
 			patience: small, script: "V1 A2 a5 a6 a7 a8 a9", want: "V1 A2 a5 a6 a7 a8 a9",
 			fates: fates{1, 0, 1}, gaps: 1,
 		},
+		"a hole that is too large": {
+			script: "V1 A2 a204 a405", want: "V1 A2 a204", gaps: 1, fates: fates{2, 0, 1}, held: 1,
+		},
 		"the first snapshot": {script: "[ V1 A2 K7 f8 ] f9", want: "V1 A2 K7 f8 f9"},
 		"headers first": {
 			script: "[ V1 A2 ] f7 a8 K9", want: "V1 A2 a8 K9", gaps: 1,
 		},
-		"a snapshot of what is there": {
-			script: "V1 K2 f3 [ V1 K2 f3 ] f4", want: "V1 K2 f3 f4",
-		},
+		"a snapshot of what is had": {script: "V1 K2 f3 [ V1 K2 f3 ] f4", want: "V1 K2 f3 f4"},
 		"a snapshot fills": {
 			script: "V1 K2 f3 f6 [ V1 K2 f3 f4 f5 f6 ] f7", want: "V1 K2 f3 f4 f5 f6 f7",
 			fates: fates{1, 1, 0},
