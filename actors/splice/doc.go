@@ -27,7 +27,8 @@
 // never fall, with sound from where it ended. Their numbers begin 256 beyond the active's: somebody
 // else may have got more of the active than came here, and must not take an own unit for one that
 // he has. A topic does not wait for that many (topic.Patience). There is no way back within the
-// epoch, unless the own stream ends.
+// epoch, unless the own stream ends: then the active is seen again, if it lives, once its numbers
+// are beyond those that were given.
 //
 // # What has to be so
 //

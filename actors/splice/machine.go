@@ -62,6 +62,7 @@ type Machine struct {
 	matched int        // units that were the same since need has changed
 	offset  uint64     // number less own number, as uint64 counts
 	delta   media.Time // time less own time
+	known   bool       // delta is that of an alignment, if perhaps a former one
 	took    takeover
 }
 
@@ -128,7 +129,7 @@ func (m *Machine) begin(epoch uint64) {
 	m.epoch, m.high, m.headers = epoch, 0, topic.Headers{}
 	m.last, m.pts = [media.Kinds]media.Time{}, 0
 	m.mirror.clear()
-	m.aligned, m.took, m.need = false, takeover{}, surely
+	m.aligned, m.known, m.took, m.need = false, false, takeover{}, surely
 }
 
 // note takes note of what is in the active's stream.
@@ -222,7 +223,7 @@ func (m *Machine) agree(offset uint64, delta media.Time, timed bool) {
 	if !timed || !m.sameHeaders() {
 		return
 	}
-	m.aligned, m.offset, m.delta = true, offset, delta
+	m.aligned, m.offset, m.delta, m.known = true, offset, delta, true
 	for i := m.common(); i < len(m.own.all); i++ {
 		m.give(&m.own.all[i], m.own.all[i].at)
 	}
@@ -297,6 +298,6 @@ func (m *Machine) OwnSealed(s *topic.Seal) {
 func (m *Machine) OwnEnded() {
 	m.own.clear()
 	m.ownEpoch, m.ownSeq, m.ownHeaders, m.sealed = 0, 0, topic.Headers{}, topic.Seal{}
-	m.since, m.took = time.Time{}, takeover{}
+	m.since, m.took, m.known = time.Time{}, takeover{}, false
 	m.doubt()
 }

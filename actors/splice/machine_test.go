@@ -239,3 +239,23 @@ func TestWindowsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// Where an alignment has ended for want of an own unit, and the active is dead, times go on as they
+// were.
+func TestTimesOfAFormerAlignment(t *testing.T) {
+	p := newPair(t, nature{noAudio: true, bframes: true}, 1)
+	p.play(0, 300, true, true)
+	p.play(300, 320, false, true)
+	p.expect("the active is dead", true, false)
+	p.seqs()
+	p.play(321, 500, false, true)
+	p.expect("a gap", false, true)
+	if len(p.given) == 0 {
+		t.Fatal("nothing is given")
+	}
+	for i, u := range p.given {
+		if want := p.active.units[500-len(p.given)+i].DTS; u.DTS != want {
+			t.Fatalf("unit %d of %d is given at %v, not %v", i, len(p.given), u.DTS, want)
+		}
+	}
+}

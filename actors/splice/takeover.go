@@ -29,7 +29,7 @@ func (m *Machine) Deadline() (at time.Time, ok bool) {
 	if m.epoch == 0 || m.aligned || m.took.over || m.since.IsZero() {
 		return at, false
 	}
-	if m.latest.Sub(m.began) < newcomer {
+	if together := m.latest.Sub(m.began); max(together, -together) < newcomer {
 		return m.since.Add(newcomer), true
 	}
 	return m.since.Add(silence), true
@@ -41,7 +41,7 @@ func (m *Machine) Tick(now time.Time) {
 	if !ok || !m.lost && now.Before(at) {
 		return
 	}
-	m.delta = m.difference(now)
+	m.delta = m.difference()
 	m.took = takeover{over: true}
 	for i := range m.own.all {
 		m.follow(m.own.all[i].unit, now)
@@ -49,13 +49,17 @@ func (m *Machine) Tick(now time.Time) {
 }
 
 // difference is what has to be added to own times. Sound often passes untouched where pictures do
-// not, and tells exactly; else it is what the time of arrival makes of it.
-func (m *Machine) difference(now time.Time) media.Time {
+// not, and tells exactly, as a former alignment does; else it is what the time of arrival makes of
+// it.
+func (m *Machine) difference() media.Time {
 	own, mirror := m.own.only(media.Audio), m.mirror.only(media.Audio)
 	for n := len(mirror); n > max(0, len(mirror)-mostTries); n-- {
 		if f, ok := agreed(mirror[:n], own, surely/2); ok {
 			return -f.delta
 		}
+	}
+	if m.known {
+		return m.delta
 	}
 	end := max(m.last[media.Video], m.last[media.Audio])
 	guess := end - m.own.all[0].dts + media.Time(m.own.all[0].at.Sub(m.latest))
