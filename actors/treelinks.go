@@ -17,6 +17,9 @@ type Links struct {
 	Origins []Origin
 	// Listener makes the actor that takes the links of nodes that follow this one, nil for none.
 	Listener func(LinkPlace) func(*supervise.Self) actor.Actor
+	// Dial makes the two actors of a link to a node that is not among the Origins: see Origin. Nil
+	// where there are no such links.
+	Dial func(node, address string) (link, dial func(*supervise.Self) actor.Actor)
 }
 
 // Origin is a node that this one follows.
