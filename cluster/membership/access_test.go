@@ -164,7 +164,7 @@ func TestUserAndPassword(t *testing.T) {
 	session.Register("/a", []byte("1"))
 	session.Run(s.group())
 	eventually(t, "registered", 3*time.Second, func() bool { return s.value(c, "/a") == "1" })
-	time.Sleep(TTL + time.Second)
+	<-time.After(TTL + time.Second)
 	if session.Lease() == 0 {
 		t.Error("the lease is not kept")
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// backoff paces attempts: each pause is twice the one before, to a cap, and half of it is jitter, so
-// that nodes that lost etcd together do not come back together.
+// backoff paces attempts: each pause is twice the one before, to a cap, and half of it is jitter,
+// so that nodes that lost etcd together do not come back together.
 type backoff struct {
 	min, max time.Duration
 	jitter   func() float64

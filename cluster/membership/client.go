@@ -108,8 +108,8 @@ func (c *Client) Get(
 	return resp, err
 }
 
-// LoadTLS reads what etcd's certificate has to be of and, unless both are empty, the certificate and
-// key that this node shows.
+// LoadTLS reads what etcd's certificate has to be of and, unless both are empty, the certificate
+// and key that this node shows.
 func LoadTLS(authorityFile, certFile, keyFile string) (*tls.Config, error) {
 	text, err := os.ReadFile(authorityFile)
 	if err != nil {

@@ -5,6 +5,6 @@
 // The session's lease is what the node's records hang on. Whether it may be over, the session knows
 // by its own clock, counted from when the last keepalive that was acknowledged had been sent: a
 // process that was stopped for longer than the lease knows so before it hears from etcd, and etcd
-// never lets a lease go before that. A session that was lost goes on trying; with the next lease all
-// that was registered is registered anew.
+// never lets a lease go before that. A session that was lost goes on trying; with the next lease
+// all that was registered is registered anew.
 package membership

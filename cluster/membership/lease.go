@@ -16,10 +16,10 @@ type lease struct {
 type deed uint8
 
 const (
-	wait deed = iota
-	take      // a new one
-	keep      // the one that is held
-	mourn     // it is over: tell so
+	wait  deed = iota
+	take       // a new one
+	keep       // the one that is held
+	mourn      // it is over: tell so
 )
 
 // margin is how much earlier a lease counts as over than etcd may end it: for clocks that do not

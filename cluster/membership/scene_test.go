@@ -115,7 +115,7 @@ func (s *scene) value(c *Client, key string) string {
 // eventually waits for something to become so.
 func eventually(t *testing.T, what string, within time.Duration, so func() bool) {
 	t.Helper()
-	for begin := time.Now(); !so(); time.Sleep(10 * time.Millisecond) {
+	for begin := time.Now(); !so(); <-time.After(10 * time.Millisecond) {
 		if time.Since(begin) > within {
 			t.Fatalf("%s: not within %v", what, within)
 		}

@@ -33,7 +33,7 @@ type Server struct {
 	endpoint string
 }
 
-// startTime bounds how long it takes to be ready, which is the reading of its data for the most part.
+// startTime bounds how long it takes to be ready, most of which is the reading of its data.
 const startTime = 30 * time.Second
 
 // quota bounds the data. What a cluster of hundreds of nodes keeps are a few megabytes.

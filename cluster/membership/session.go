@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -32,7 +33,8 @@ type SessionOptions struct {
 // holds, and again whenever it holds anew.
 type Session struct {
 	SessionOptions
-	wake chan struct{} // the writer has something to do
+	wake   chan struct{} // the writer has something to do
+	revoke atomic.Bool
 
 	mu      sync.Mutex
 	lease   lease
@@ -109,9 +111,28 @@ func (s *Session) Revoke(ctx context.Context) error {
 	})
 }
 
+// RevokeAtEnd has the lease revoked when the session's goroutines are stopped: the node goes, and
+// does not come back with what it has registered.
+func (s *Session) RevokeAtEnd() { s.revoke.Store(true) }
+
+// endTime bounds the last word to etcd.
+const endTime = time.Second
+
+func (s *Session) end() {
+	s.Client.metrics.held.Set(0)
+	if !s.revoke.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	if err := s.Revoke(ctx); err != nil {
+		s.Log.Debug("the lease is left to run out", slog.Any("error", err))
+	}
+}
+
 // keep takes a lease and keeps it, for as long as ctx goes.
 func (s *Session) keep(ctx context.Context) {
-	defer s.Client.metrics.held.Set(0)
+	defer s.end()
 	for ctx.Err() == nil {
 		s.mu.Lock()
 		do, pause := s.lease.step(time.Now())

@@ -46,7 +46,7 @@ func TestSessionOutlivesEtcd(t *testing.T) {
 	}
 	session.Register("/a", []byte("2"))
 	session.Register("/b", []byte("3"))
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	s.start()
 	started := time.Now()
 	eventually(t, "held again", 5*time.Second, func() bool { return session.Lease() != 0 })
