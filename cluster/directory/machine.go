@@ -168,6 +168,8 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 	switch {
 	case !held:
 		m.refuse(c, claimNotHeld, reasonUnreachable)
+	case !m.node.Has(RoleOrigin):
+		m.refuse(c, claimNoOrigin, m.elsewhere(r.Key, "is no origin"))
 	case m.state == Draining:
 		m.refuse(c, claimDraining, m.elsewhere(r.Key, "is draining"))
 	case !mine && m.node.Limit > 0 && len(m.here) >= m.node.Limit:

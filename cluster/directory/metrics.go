@@ -13,6 +13,7 @@ const (
 	claimNotHeld
 	claimDraining
 	claimFull
+	claimNoOrigin
 	claimFailed
 
 	claimOutcomes = iota
@@ -21,7 +22,8 @@ const (
 // String is the outcome as a label.
 func (o claimOutcome) String() string {
 	return [...]string{
-		"granted", "published", "busy", "unreachable", "not_held", "draining", "full", "failed",
+		"granted", "published", "busy", "unreachable", "not_held", "draining", "full", "no_origin",
+		"failed",
 	}[o]
 }
 

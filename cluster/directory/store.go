@@ -74,16 +74,14 @@ func (s *Store) claim(ctx context.Context, c Claiming) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	is, err := s.client.Txn(ctx, membership.Load, nil, []clientv3.Op{
+	is, err := s.client.Txn(ctx, membership.Load, []clientv3.Cmp{s.member(c.Lease)}, []clientv3.Op{
 		clientv3.OpGet(s.keys.Epoch(c.Key)),
 		clientv3.OpGet(s.keys.carriers(c.Key), clientv3.WithPrefix()),
-		clientv3.OpGet(s.keys.Node(s.node), clientv3.WithKeysOnly()),
 	}, nil)
 	if err != nil {
 		return 0, err
 	}
-	mine := is.Responses[2].GetResponseRange().Kvs
-	if len(mine) == 0 || mine[0].Lease != c.Lease { // it may be about to be written
+	if !is.Succeeded { // the record may be about to be written
 		return 0, fmt.Errorf("%w: %w", errAgain, ErrNotHeld)
 	}
 	floor, revision := c.Floor, int64(0)
@@ -107,6 +105,11 @@ func (s *Store) claim(ctx context.Context, c Claiming) (uint64, error) {
 	return epoch, s.grant(ctx, c, epoch, revision, kept)
 }
 
+// member holds while this node's record hangs on that lease.
+func (s *Store) member(lease int64) clientv3.Cmp {
+	return clientv3.Compare(clientv3.LeaseValue(s.keys.Node(s.node)), "=", lease)
+}
+
 // carrier reads the record of a key on a node, nil if there is none to be read.
 func (s *Store) carrier(key, etcdKey string, value []byte) *Broadcast {
 	p, ok := parse(etcdKey[len(s.keys.Prefix()):])
@@ -124,10 +127,10 @@ func (s *Store) carrier(key, etcdKey string, value []byte) *Broadcast {
 func (s *Store) grant(
 	ctx context.Context, c Claiming, epoch uint64, revision int64, kept clientv3.LeaseID,
 ) error {
-	key, node := s.keys.Epoch(c.Key), s.keys.Node(s.node)
+	key := s.keys.Epoch(c.Key)
 	resp, err := s.client.Txn(ctx, membership.Claim, []clientv3.Cmp{
 		clientv3.Compare(clientv3.ModRevision(key), "=", revision),
-		clientv3.Compare(clientv3.LeaseValue(node), "=", c.Lease),
+		s.member(c.Lease),
 	}, []clientv3.Op{clientv3.OpPut(key, string(encode(Epoch{epoch, s.node})),
 		clientv3.WithLease(kept))}, nil)
 	switch {
