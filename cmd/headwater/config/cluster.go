@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Cluster is how this node is one of many: by way of etcd.
@@ -106,16 +107,30 @@ func (c *Cluster) embedded(a Address) Address {
 // checkCluster holds the settings of a cluster to each other.
 func (c *Config) checkCluster() error {
 	k := &c.Cluster
-	if c.Node.Advertise != "" && strings.ContainsAny(c.Node.Advertise, " /[]") {
+	if strings.ContainsAny(c.Node.Advertise, " /[]\x00") {
 		return fmt.Errorf("node.advertise: %s is no host; try 10.0.0.1", quote(c.Node.Advertise))
+	}
+	for key, text := range map[string]string{
+		"embed-dir": k.EmbedDir, "tls-ca": k.TLSCA, "tls-cert": k.TLSCert, "tls-key": k.TLSKey,
+		"user": k.User, "password-file": k.PasswordFile,
+	} {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("cluster.%s: %s has control characters", key, quote(text))
+		}
+	}
+	if !isNodeName(k.Name) {
+		return fmt.Errorf("cluster.name: %q is not 1 to %d of a-z A-Z 0-9 . _ -", k.Name, nameMax)
 	}
 	if k.Etcd == "" {
 		return nil
 	}
+	return k.checkAccess()
+}
+
+// checkAccess holds what is shown to etcd to each other.
+func (k *Cluster) checkAccess() error {
 	secure := strings.Contains(string(k.Etcd), "https://")
 	switch {
-	case !isNodeName(k.Name):
-		return fmt.Errorf("cluster.name: %q is not 1 to %d of a-z A-Z 0-9 . _ -", k.Name, nameMax)
 	case k.Etcd == Embed && (k.EmbedDir == "" || k.EmbedListen == "" || k.EmbedPeer == ""):
 		return errors.New("cluster.embed-dir, cluster.embed-listen, cluster.embed-peer: " +
 			"cluster.etcd embed needs all three")
