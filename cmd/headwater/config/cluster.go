@@ -97,8 +97,8 @@ func (r *Roles) UnmarshalText(text []byte) error {
 func (r Roles) List() []string { return strings.Split(string(r), ",") }
 
 // embedded is an address that is listened on if etcd is in this process.
-func (c *Cluster) embedded(a Address) Address {
-	if c.Etcd != Embed {
+func (k *Cluster) embedded(a Address) Address {
+	if k.Etcd != Embed {
 		return ""
 	}
 	return a
