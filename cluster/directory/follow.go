@@ -122,7 +122,7 @@ func (m *machine) locate(key string, now time.Time) {
 	if m.located[key] == nil {
 		m.located[key] = &located{}
 	}
-	m.located[key].told = nil
+	m.located[key].told, m.located[key].doubt = nil, time.Time{}
 	m.relocate(key, now)
 }
 
@@ -153,7 +153,9 @@ func (m *machine) relocate(key string, now time.Time) {
 		}
 	}
 	places := &local.Places{Key: key}
-	places.Epoch, _ = v.highest(key)
+	epoch, _ := v.highest(key)
+	l.epoch = max(l.epoch, epoch) // whoever had it is gone, it stays the highest that there was
+	places.Epoch = l.epoch
 	var used []string
 	for _, name := range names {
 		link := m.link(name, now)
@@ -208,7 +210,7 @@ const (
 func (m *machine) link(name string, now time.Time) *outLink {
 	n, link := m.atlas.view.Nodes[name], m.links[name]
 	switch {
-	case n == nil || n.Link == "":
+	case n == nil || n.Link == "" || m.place.LinkTo == nil:
 		return link // of a ghost
 	case link != nil && link.id == n.ID && link.address == n.Link:
 		return link
@@ -219,17 +221,16 @@ func (m *machine) link(name string, now time.Time) *outLink {
 		keys = link.keys
 	}
 	m.started++
-	link = &outLink{id: n.ID, address: n.Link, n: m.started, keys: keys, idle: now, asked: now}
-	spec, pid := m.place.LinkTo(name, n.Link, m.started)
-	link.child, link.link = spec.Name, pid
+	link = &outLink{id: n.ID, address: n.Link, keys: keys, idle: now, asked: now}
+	link.spec, link.link = m.place.LinkTo(name, n.Link, m.started)
 	m.links[name] = link
-	m.out.Send(m.place.Out, &supervise.StartChild{Spec: spec})
+	m.out.Send(m.place.Out, &supervise.StartChild{Spec: link.spec})
 	m.metrics.links.Set(float64(len(m.links)))
 	return link
 }
 
 func (m *machine) unlink(name, why string) {
-	m.out.Send(m.place.Out, &supervise.StopChild{Name: m.links[name].child, Reason: why})
+	m.out.Send(m.place.Out, &supervise.StopChild{Name: m.links[name].spec.Name, Reason: why})
 	delete(m.links, name)
 	m.metrics.links.Set(float64(len(m.links)))
 }

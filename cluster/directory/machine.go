@@ -119,7 +119,7 @@ func (m *machine) carry(h *local.Here, now time.Time) {
 	if h.Epoch > c.epoch {
 		c.outdated = 0
 	}
-	c.epoch, c.publishing = h.Epoch, h.Publishing
+	c.epoch, c.publishing, c.doubt = h.Epoch, h.Publishing, time.Time{}
 	c.asked = now
 	m.askRenditions(h.Key)
 	m.pinning(h.Key, now)

@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	local "github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/supervise"
 )
 
 // memory is what a registrar was told and what it has started: it outlives the actor's restarts, as
@@ -34,19 +35,21 @@ type carried struct {
 	renditions []string
 	outdated   uint64    // the epoch that the directory was told of
 	asked      time.Time // for its renditions
+	doubt      time.Time // since when it is not known whether that is so still; or zero
 }
 
 // located is a key that the directory wants to know the places of.
 type located struct {
 	told  *local.Places
+	epoch uint64   // the highest that there was
 	nodes []string // whose links it uses
+	doubt time.Time
 }
 
 // outLink is a link to another node.
 type outLink struct {
 	id, address string
-	n           int    // tells it from others to the same node
-	child       string // the name of its place in the tree
+	spec        supervise.Spec // its place in the tree
 	link        *actor.PID
 	up          bool
 	asked       time.Time
@@ -63,7 +66,7 @@ type pinned struct {
 
 // pin keeps one rendition.
 type pin struct {
-	child string
+	child string // the name of its place in the tree
 	up    bool
 	asked time.Time
 }

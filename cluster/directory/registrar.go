@@ -104,6 +104,8 @@ func (r *registrar) Receive(ctx actor.Context) {
 		r.machine.forget(msg.Key, now)
 	case *settings.Current:
 		r.machine.renditions(msg)
+	case *supervise.Rebind:
+		r.machine.rebind(msg.Sibling, now)
 	case *supervise.ChildStarted:
 		r.machine.childUp(msg.PID, now)
 	case *supervise.ChildRefused:

@@ -127,7 +127,7 @@ func (p *pinned) names() []string {
 func (m *machine) childUp(pid *actor.PID, now time.Time) {
 	is := func(child string) bool { return strings.HasSuffix(pid.Id, "/"+child) }
 	for _, link := range m.links {
-		if !link.up && is(link.child) {
+		if !link.up && is(link.spec.Name) {
 			link.up = true
 			for _, key := range sortedKeys(link.keys) {
 				m.relocate(key, now)
@@ -143,45 +143,5 @@ func (m *machine) childUp(pid *actor.PID, now time.Time) {
 				return
 			}
 		}
-	}
-}
-
-// renditionsEvery is how often it is looked which renditions a broadcast has.
-const renditionsEvery = 5 * time.Second
-
-// tick does what time alone brings about.
-func (m *machine) tick(now time.Time) {
-	for _, name := range sortedKeys(m.links) {
-		link := m.links[name]
-		switch {
-		case len(link.keys) == 0 && !link.idle.IsZero() && now.Sub(link.idle) > linkIdle:
-			m.unlink(name, "nothing is followed by it")
-		case !link.up && now.Sub(link.asked) > startAgain:
-			link.asked = now
-			spec, _ := m.place.LinkTo(name, link.address, link.n)
-			m.out.Send(m.place.Out, &supervise.StartChild{Spec: spec})
-		}
-	}
-	for _, key := range sortedKeys(m.here) {
-		if c := m.here[key]; now.Sub(c.asked) > renditionsEvery {
-			c.asked = now
-			m.askRenditions(key)
-		}
-	}
-	for _, key := range sortedKeys(m.pins) {
-		m.pinning(key, now)
-		p := m.pins[key]
-		if p == nil {
-			continue
-		}
-		for rendition, one := range p.renditions {
-			if !one.up && now.Sub(one.asked) > startAgain {
-				m.startPin(key, rendition, now)
-			}
-		}
-	}
-	for _, key := range sortedKeys(m.ghosts) {
-		m.relocate(key, now)
-		m.haunted(key, now)
 	}
 }

@@ -23,6 +23,8 @@ const (
 	// that ping more often than every five seconds.
 	pingEvery = 5 * time.Second
 	pingTime  = 2 * time.Second
+	// authTime bounds the checking of a password, which is meant to cost etcd something.
+	authTime = 5 * time.Second
 	// redial caps gRPC's pauses between attempts, which would grow to two minutes: etcd is back long
 	// before somebody notices.
 	redial = time.Second
@@ -50,10 +52,12 @@ type Client struct {
 // NewClient returns a client. It waits for nobody: whether etcd is there shows with the first call,
 // except where there is a user, whose password is shown first.
 func NewClient(o ClientOptions) (*Client, error) {
+	always := &hush{}
+	always.Store(true)
 	config := clientv3.Config{
 		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.User, Password: o.Password,
-		DialTimeout: CallTime, DialKeepAliveTime: pingEvery, DialKeepAliveTimeout: pingTime,
-		Logger: zapTo(o.Log), MaxUnaryRetries: 3, BackoffWaitBetween: 50 * time.Millisecond,
+		DialTimeout: authTime, DialKeepAliveTime: pingEvery, DialKeepAliveTimeout: pingTime,
+		Logger: zapTo(o.Log, always), MaxUnaryRetries: 3, BackoffWaitBetween: 50 * time.Millisecond,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: grpcbackoff.Config{
 				BaseDelay: redial / 10, Multiplier: 2, Jitter: 0.3, MaxDelay: redial,

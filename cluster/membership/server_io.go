@@ -31,6 +31,7 @@ type ServerOptions struct {
 type Server struct {
 	etcd     *embed.Etcd
 	endpoint string
+	hush     *hush
 }
 
 // startTime bounds how long it takes to be ready, most of which is the reading of its data.
@@ -41,7 +42,9 @@ const quota = 512 << 20
 
 // StartServer starts it, and returns once it answers.
 func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
-	config, err := o.config(ctx)
+	quiet := &hush{}
+	quiet.Store(true)
+	config, err := o.config(ctx, quiet)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +52,12 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded etcd: %w", err)
 	}
-	s := &Server{etcd: etcd, endpoint: config.AdvertiseClientUrls[0].String()}
+	s := &Server{etcd: etcd, endpoint: config.AdvertiseClientUrls[0].String(), hush: quiet}
 	timer := time.NewTimer(startTime)
 	defer timer.Stop()
 	select {
 	case <-etcd.Server.ReadyNotify():
+		quiet.Store(false)
 		return s, nil
 	case err = <-etcd.Err():
 	case <-etcd.Server.StopNotify():
@@ -67,7 +71,7 @@ func StartServer(ctx context.Context, o ServerOptions) (*Server, error) {
 	return nil, fmt.Errorf("embedded etcd: %w", err)
 }
 
-func (o *ServerOptions) config(ctx context.Context) (*embed.Config, error) {
+func (o *ServerOptions) config(ctx context.Context, quiet *hush) (*embed.Config, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("embedded etcd: %w", err)
 	}
@@ -85,7 +89,7 @@ func (o *ServerOptions) config(ctx context.Context) (*embed.Config, error) {
 	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
-	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zapTo(o.Log))
+	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zapTo(o.Log, quiet))
 	config.QuotaBackendBytes = quota
 	config.AutoCompactionMode, config.AutoCompactionRetention = "periodic", "5m"
 	config.GRPCKeepAliveMinTime = pingEvery / 2
@@ -124,5 +128,6 @@ func (s *Server) Endpoint() string { return s.endpoint }
 
 // Close stops it and waits until it has.
 func (s *Server) Close() {
+	s.hush.Store(true)
 	s.etcd.Close()
 }

@@ -3,28 +3,36 @@ package membership
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
+// hush, while it is set, has all that etcd says be for debugging: while it starts and stops it
+// warns of what is as it should be, and a client complains of each attempt.
+type hush = atomic.Bool
+
 // zapTo returns a logger for etcd's parts that writes to ours. What they call information is of no
 // use to who operates a node, and is at the level of debugging here.
-func zapTo(log *slog.Logger) *zap.Logger {
+func zapTo(log *slog.Logger, hush *hush) *zap.Logger {
 	if log == nil {
 		return zap.NewNop()
 	}
-	return zap.New(&zapCore{log: log})
+	return zap.New(&zapCore{log: log, hush: hush})
 }
 
 type zapCore struct {
 	log    *slog.Logger
+	hush   *hush
 	fields []zapcore.Field
 }
 
 // quieter is the level at which something of etcd's is logged here.
-func quieter(level zapcore.Level) slog.Level {
+func (z *zapCore) quieter(level zapcore.Level) slog.Level {
 	switch {
+	case z.hush.Load():
+		return slog.LevelDebug
 	case level >= zapcore.ErrorLevel:
 		return slog.LevelWarn
 	case level == zapcore.WarnLevel:
@@ -35,13 +43,13 @@ func quieter(level zapcore.Level) slog.Level {
 
 // Enabled implements zapcore.LevelEnabler.
 func (z *zapCore) Enabled(level zapcore.Level) bool {
-	return level > zapcore.DebugLevel && z.log.Enabled(context.Background(), quieter(level))
+	return level > zapcore.DebugLevel && z.log.Enabled(context.Background(), z.quieter(level))
 }
 
 // With implements zapcore.Core.
 func (z *zapCore) With(fields []zapcore.Field) zapcore.Core {
 	all := append(append([]zapcore.Field(nil), z.fields...), fields...)
-	return &zapCore{log: z.log, fields: all}
+	return &zapCore{log: z.log, hush: z.hush, fields: all}
 }
 
 // Check implements zapcore.Core.
@@ -65,7 +73,7 @@ func (z *zapCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	if len(encoder.Fields) > 0 {
 		attrs = append(attrs, slog.Any("fields", encoder.Fields))
 	}
-	z.log.LogAttrs(context.Background(), quieter(e.Level), "etcd says", attrs...)
+	z.log.LogAttrs(context.Background(), z.quieter(e.Level), "etcd says", attrs...)
 	return nil
 }
 
