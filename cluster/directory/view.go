@@ -80,7 +80,7 @@ func (a *atlas) own() {
 
 // touched says what a change may concern.
 type touched struct {
-	nodes map[string]bool // by name
+	nodes map[string]bool // by name; those of which only the load has changed are not among them
 	keys  map[string]bool
 }
 
@@ -101,8 +101,11 @@ func (a *atlas) apply(changes []membership.Change) touched {
 		}
 		switch p.kind {
 		case kindNodes:
+			was := a.view.Nodes[p.node]
 			a.node(p.node, c)
-			t.nodes[p.node] = true
+			if !alike(was, a.view.Nodes[p.node]) {
+				t.nodes[p.node] = true
+			}
 		case kindBroadcasts:
 			a.broadcast(p.key, p.node, c)
 			t.keys[p.key] = true
@@ -112,6 +115,16 @@ func (a *atlas) apply(changes []membership.Change) touched {
 		}
 	}
 	return t
+}
+
+// alike tells whether two records of a node differ in nothing but the load, which changes all the
+// time, and is looked at only when there is something to choose.
+func alike(a, b *Node) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ID == b.ID && a.State == b.State && a.Link == b.Link && a.Limit == b.Limit &&
+		slices.Equal(a.Roles, b.Roles)
 }
 
 func (a *atlas) node(name string, c *membership.Change) {
