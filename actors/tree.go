@@ -180,6 +180,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 				Note: "the same actor, fed by the relay",
 				New: topic.New(topic.Options{
 					Key: key, Ring: topic.NewRing(t.Ring), Window: t.window, Metrics: t.metrics.edge,
+					Patience: t.patience(),
 				}),
 			},
 			{
@@ -198,6 +199,15 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 			},
 		},
 	}
+}
+
+// patience is how long an edge waits for what one of several upstreams may still bring. A node by
+// itself has one.
+func (t *tree) patience() topic.Patience {
+	if t.Cluster.Registrar == nil && len(t.Links.Origins) < 2 {
+		return topic.Patience{}
+	}
+	return topic.DefaultPatience()
 }
 
 // edgeName is the name of the edge of a rendition. No key has an @.
