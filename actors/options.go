@@ -22,6 +22,8 @@ import (
 
 // Options make a node.
 type Options struct {
+	// Node is the node's name.
+	Node string
 	// Runtime is what all actors share.
 	Runtime *supervise.Runtime
 	// Registry takes the metrics.

@@ -59,7 +59,7 @@ func (t *tree) node() supervise.Spec {
 				New:  directory.New(directory.Options{ByClock: t.Links.any()}),
 			},
 			{
-				Name: settings.Name, Kind: "settings", New: settings.New(t.Processing.Settings),
+				Name: settings.Name, Kind: "settings", New: settings.New(t.settings()),
 				Note: "what was commanded of each broadcast", Mailbox: 4096, Rebind: true,
 			},
 			{
@@ -82,6 +82,11 @@ func (t *tree) node() supervise.Spec {
 			t.listeners(),
 		},
 	}
+}
+
+// settings make the actor that knows what was commanded.
+func (t *tree) settings() settings.Options {
+	return settings.Options{Initial: t.Processing.Settings, Node: t.Node}
 }
 
 // broadcast is one incarnation of a broadcast on its origin. It ends, for a stated reason, when its

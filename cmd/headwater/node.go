@@ -162,9 +162,8 @@ func nodeOptions(
 	if err != nil {
 		return actors.Options{}, err
 	}
-	limits := rtmp.DefaultLimits()
-	limits.MaxMedia = int(cfg.Limits.Message)
 	o := actors.Options{
+		Node:     cfg.Node.Name,
 		Runtime:  &supervise.Runtime{Census: census, Log: log},
 		Registry: registry,
 		HTTP:     s.http,
@@ -185,7 +184,7 @@ func nodeOptions(
 			Total: cfg.Limits.Connections, Address: cfg.Limits.PerAddress,
 			Negotiating: cfg.Limits.Negotiating,
 		},
-		Guard:     limits,
+		Guard:     guardLimits(&cfg),
 		Handshake: time.Duration(cfg.Limits.Handshake),
 		Idle:      time.Duration(cfg.Limits.Idle),
 
@@ -205,6 +204,13 @@ func nodeOptions(
 		o.RTMP = append(o.RTMP, actors.RTMPSocket{Name: "rtmps", Socket: s.rtmps})
 	}
 	return o, nil
+}
+
+// guardLimits bound what a peer may send.
+func guardLimits(cfg *config.Config) rtmp.Limits {
+	limits := rtmp.DefaultLimits()
+	limits.MaxMedia = int(cfg.Limits.Message)
+	return limits
 }
 
 // demoKey is the demo broadcast's.
