@@ -57,9 +57,9 @@ func newTree(o Options, desk *listen.Desk) (*tree, error) {
 	t := &tree{
 		Options: o, desk: desk, window: &topic.Window{},
 		system: actor.NewActorSystem(actor.WithLoggerFactory(
-			func(*actor.ActorSystem) *slog.Logger { return quiet(log) })),
+			func(*actor.ActorSystem) *slog.Logger { return Quiet(log) })),
 	}
-	shrink(t.system.ProcessRegistry)
+	Shrink(t.system.ProcessRegistry)
 	t.window.Set(o.Window)
 	var err error
 	if t.metrics, err = newMetrics(o.Registry); err != nil {

@@ -48,7 +48,7 @@ type Store struct {
 	Data, Mirror []byte
 }
 
-// Load asks the keeper for the settings of a key that are kept for all nodes; the answer is a *Kept.
+// Load asks the keeper for the settings of a key that all nodes have; the answer is a *Kept.
 type Load struct{ Key string }
 
 // Kept says what has become of a Store, or a Load: of that, Version is 0.

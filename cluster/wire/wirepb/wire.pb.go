@@ -804,10 +804,12 @@ func (x *Commanded) GetNode() string {
 
 // Mirror gives the settings of a broadcast to the node that is to have them should this one die.
 type Mirror struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Version       uint64                 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Key     string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Version uint64                 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Data    []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// stored says that all nodes have them too.
+	Stored        bool `protobuf:"varint,4,opt,name=stored,proto3" json:"stored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -863,11 +865,20 @@ func (x *Mirror) GetData() []byte {
 	return nil
 }
 
+func (x *Mirror) GetStored() bool {
+	if x != nil {
+		return x.Stored
+	}
+	return false
+}
+
 // Mirrored says which the node has now: later ones than it was given, perhaps.
 type Mirrored struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
-	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Data    []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// reason says why it did not take what it was given, if it did not.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -914,6 +925,13 @@ func (x *Mirrored) GetData() []byte {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *Mirrored) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 // State asks what a node has of a broadcast.
@@ -1432,14 +1450,16 @@ const file_wire_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12\x10\n" +
 	"\x03pts\x18\x06 \x01(\x03R\x03pts\x12\x12\n" +
 	"\x04note\x18\a \x01(\tR\x04note\x12\x12\n" +
-	"\x04node\x18\b \x01(\tR\x04node\"H\n" +
+	"\x04node\x18\b \x01(\tR\x04node\"`\n" +
 	"\x06Mirror\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"8\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
+	"\x06stored\x18\x04 \x01(\bR\x06stored\"P\n" +
 	"\bMirrored\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\x19\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x19\n" +
 	"\x05State\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\"\xad\x01\n" +
 	"\x06Stated\x12\x14\n" +
