@@ -57,6 +57,10 @@ type Options struct {
 	Handshake time.Duration
 	Idle      time.Duration
 
+	// Elsewhere names where else a key is published, or watched, for whom a draining node refuses;
+	// "" is nowhere. It may be nil.
+	Elsewhere func(key string, publish bool) string
+
 	// Links are those to other nodes.
 	Links Links
 

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 )
 
-// Quiet passes on only what protoactor warns of: what it tells of every recovered panic and dead
+// quiet passes on only what protoactor warns of: what it tells of every recovered panic and dead
 // letter, the supervisors tell better, and attackers could make it tell at will.
-func Quiet(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
+func quiet(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
 
 type warnings struct{ slog.Handler }
 

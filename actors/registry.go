@@ -10,10 +10,10 @@ import (
 // own, ample for any number of processors.
 const registryShards = 8
 
-// Shrink makes a registry of processes small. Protoactor's has 32768 maps, which are three
+// shrink makes a registry of processes small. Protoactor's has 32768 maps, which are three
 // megabytes on a node that does nothing, and half a kilobyte for each actor of the first ten
 // thousand, who hardly ever meet in a map. The system must not have begun to work.
-func Shrink(r *actor.ProcessRegistryValue) {
+func shrink(r *actor.ProcessRegistryValue) {
 	all := r.LocalPIDs.LocalPIDs
 	small := &actor.SliceMap{LocalPIDs: slices.Clone(all[:registryShards])} // not to keep all
 	for _, shard := range all {

@@ -21,7 +21,7 @@ func TestShrink(t *testing.T) {
 	var pids []*actor.PID
 	for i := range 200 {
 		if i == 100 {
-			Shrink(system.ProcessRegistry)
+			shrink(system.ProcessRegistry)
 		}
 		pids = append(pids, spawn(fmt.Sprint("a/", i)))
 	}

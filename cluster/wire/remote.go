@@ -45,10 +45,7 @@ func (w *wire) run(ctx context.Context, root *actor.RootContext, self *actor.PID
 
 // start starts Remote, and passes on to self what comes.
 func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
-	log := actors.Quiet(w.self.Log)
-	system := actor.NewActorSystem(actor.WithLoggerFactory(
-		func(*actor.ActorSystem) *slog.Logger { return log }))
-	actors.Shrink(system.ProcessRegistry)
+	system := actors.NewSystem(w.self.Log)
 	g := &gateway{system: system}
 	server, client := credentials.TransportCredentials(insecure.NewCredentials()),
 		credentials.TransportCredentials(insecure.NewCredentials())

@@ -15,6 +15,7 @@ import (
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/cluster/control"
 	"github.com/headwater-live/headwater/cluster/link"
+	"github.com/headwater-live/headwater/cluster/wire"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 )
 
@@ -96,6 +97,9 @@ func registeredMetrics(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if _, err := link.NewMetrics(names); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.NewMetrics(names); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []prometheus.Collector{

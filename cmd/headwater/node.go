@@ -53,7 +53,8 @@ func runNode(
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
 			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
-			Drills: options.Processing.Drills,
+			Drills: options.Processing.Drills, Drainer: started,
+			Cluster: control.Cluster{Self: selfView(&cfg, sockets)},
 		})
 	}
 	node, err := actors.Start(options)
