@@ -72,7 +72,8 @@ type (
 type drainer struct {
 	census *supervise.Census
 	turn   int // counts the orders: a pulse of a former one is void
-	left   int // pulses until all are gone, 0 while the node does not drain
+	total  int // viewers at the begin
+	pulses int // since then
 }
 
 // Receive implements actor.Actor.
@@ -80,23 +81,26 @@ func (d *drainer) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *drainOrder:
 		d.turn++
-		d.left = 0
+		d.total, d.pulses = len(d.census.PIDs("viewer")), 0
 		if msg.on {
-			d.left = int(drainTime / drainTick)
 			d.pulse(ctx)
 		}
 	case *drainPulse:
-		if msg.turn == d.turn && d.left > 0 {
+		if msg.turn == d.turn {
 			d.pulse(ctx)
 		}
 	}
 }
 
-// pulse lets go of an even share of those who are there. Who slipped in as it began goes last.
+// pulse lets go of as many as are due by now. Who slipped in as it began goes last.
 func (d *drainer) pulse(ctx actor.Context) {
+	d.pulses++
+	stay := 0
+	if last := int(drainTime / drainTick); d.pulses < last {
+		stay = d.total * (last - d.pulses) / last
+	}
 	viewers := d.census.PIDs("viewer")
-	share := (len(viewers) + d.left - 1) / d.left
-	for _, id := range viewers[:share] {
+	for _, id := range viewers[:max(0, len(viewers)-stay)] {
 		i := strings.LastIndex(id, "/viewer/")
 		if i < 0 {
 			continue
@@ -106,8 +110,8 @@ func (d *drainer) pulse(ctx actor.Context) {
 		})
 	}
 	pause := drainTick
-	if d.left--; d.left == 0 {
-		d.left, pause = 1, drainRest
+	if stay == 0 {
+		pause = drainRest
 	}
 	supervise.After(ctx, pause, &drainPulse{turn: d.turn})
 }
