@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +21,18 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if rate, err := strconv.Atoi(os.Getenv(besideVariable)); err == nil {
+		if err := besideMain(rate); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	// It lives on for the second in which dead letters are counted.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(
+		"github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
+}
 
 func metricsOf(tb testing.TB) *Metrics {
 	tb.Helper()
