@@ -46,6 +46,8 @@ func (k *keeper) Receive(ctx actor.Context) {
 		respond(ctx, k.machine.take(msg, now))
 	case *Export:
 		respond(ctx, k.machine.export(msg.Key))
+	case *supervise.Rebind:
+		k.machine.rebind(now)
 	case *actor.Terminated:
 		k.machine.gone(msg.Who)
 	case *actor.Started:

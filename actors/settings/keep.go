@@ -51,6 +51,20 @@ func (m *machine) again(now time.Time) {
 	}
 }
 
+// rebind notes that the keeper is another one: what the former was asked may be lost.
+func (m *machine) rebind(now time.Time) {
+	for key, e := range m.entries {
+		if len(e.getters) > 0 {
+			e.loading = now
+			m.out.Send(m.Keeper, &Load{Key: key})
+		}
+		if e.storing {
+			e.storing = false
+			m.store(key, e, now)
+		}
+	}
+}
+
 // unstored tells whether anything has yet to be stored.
 func (m *machine) unstored() bool {
 	for _, e := range m.entries {

@@ -129,6 +129,20 @@ func TestConflictIsGoneOnFrom(t *testing.T) {
 	d.want(`3 v8 stored ""`) // it was carried out there
 }
 
+// A keeper that was restarted is asked again, and what the former one says is void.
+func TestKeeperIsRestarted(t *testing.T) {
+	d := newKeptDesk(t)
+	d.blur("x", 1)
+	d.m.get(&Get{Key: "live/a"}, who("reader"), d.now)
+	d.want("store v1 on v0; load")
+	d.m.rebind(d.now)
+	d.want("load; store v1 on v0")
+	d.m.kept(&Kept{Key: "live/a", Version: 1, Turn: 1, Reason: "of before"}, d.now)
+	d.want("")
+	d.kept(Kept{Stored: true})
+	d.want(`x v1 stored ""`)
+}
+
 // What is kept and cannot be read is not asked for again and again.
 func TestUnreadableRecord(t *testing.T) {
 	d := newKeptDesk(t)

@@ -61,6 +61,9 @@ func (w *wire) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		root, self := ctx.ActorSystem().Root, ctx.Self()
+		if w.Bind != nil {
+			w.Bind(NewCaller(root, self))
+		}
 		w.self.Goroutines.Go("remote", func(c context.Context) { w.run(c, root, self) })
 	case *up:
 		if msg.of == w {

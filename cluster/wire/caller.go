@@ -8,8 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Caller asks other nodes for goroutines that are no actors. It is made by Bind once there is an
-// actor to ask.
+// Caller asks other nodes for goroutines that are no actors.
 type Caller struct {
 	root *actor.RootContext
 	wire *actor.PID

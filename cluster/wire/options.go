@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/headwater-live/headwater/actors/settings"
 )
 
@@ -28,8 +26,8 @@ type Options struct {
 	// key, "" for none.
 	Shelf   Shelf
 	Standby func(key string) string
-	// Settings is the actor whose settings are kept.
-	Settings *actor.PID
+	// Bind is given what asks other nodes by this actor, at each start of it. It may be nil.
+	Bind func(*Caller)
 	Metrics  *Metrics
 }
 
