@@ -51,6 +51,15 @@ func (n *Node) State(ctx context.Context, key string) (s State, err error) {
 	return s, nil
 }
 
+// Here tells the epoch of a broadcast that this node carries, 0 if it does not.
+func (n *Node) Here(ctx context.Context, key string) uint64 {
+	located, err := n.locate(ctx, key)
+	if err != nil {
+		return 0
+	}
+	return located.Epoch
+}
+
 // Adopt gives the node the settings of a key as others have them.
 func (n *Node) Adopt(ctx context.Context, a settings.Adopt) (settings.Adopted, error) {
 	answer, err := n.ask(ctx, n.tree.pid(settings.Name), &a)

@@ -23,6 +23,9 @@ type Cluster struct {
 	Place func(key string) Placing
 	// Ask asks another node, in the words of package wire.
 	Ask func(ctx context.Context, node string, question any) (any, error)
+	// Here tells the epoch of a broadcast that this node carries, 0 if it does not: the directory
+	// knows that a moment later. It may be nil.
+	Here func(ctx context.Context, key string) uint64
 	// SetState tells the others that this node drains, or does not.
 	SetState func(ctx context.Context, draining bool) error
 	// Transport reaches the HTTP addresses of other nodes; nil is the usual one.
@@ -102,7 +105,7 @@ func (n *NodeView) weight() int {
 func (c *Cluster) alone() bool { return c.View == nil }
 
 // active names the node that carries a key now, if it is another one.
-func (c *Cluster) active(key string) (node NodeView, elsewhere bool) {
+func (c *Cluster) active(ctx context.Context, key string) (node NodeView, elsewhere bool) {
 	if c.alone() {
 		return node, false
 	}
@@ -113,7 +116,8 @@ func (c *Cluster) active(key string) (node NodeView, elsewhere bool) {
 			best = b
 		}
 	}
-	if best.Node == "" || best.Node == c.Self.Name {
+	if best.Node == "" || best.Node == c.Self.Name ||
+		c.Here != nil && c.Here(ctx, key) > best.Epoch {
 		return node, false
 	}
 	for _, n := range view.Nodes {
@@ -129,7 +133,7 @@ func (c *Cluster) active(key string) (node NodeView, elsewhere bool) {
 func (o *Options) commandOn(
 	ctx context.Context, c settings.Command,
 ) (answer settings.Answer, err error) {
-	node, elsewhere := o.Cluster.active(c.Key)
+	node, elsewhere := o.Cluster.active(ctx, c.Key)
 	if !elsewhere {
 		return o.Node.Command(ctx, c)
 	}

@@ -54,6 +54,7 @@ func newClustered() *clustered {
 			{Key: "live/a", Node: "here", Role: "active", Epoch: 6},
 			{Key: "live/a", Node: "here", Role: "standby", Epoch: 7},
 			{Key: "live/b", Node: "here", Role: "active", Epoch: 2},
+			{Key: "live/moved", Node: "there", Role: "active", Epoch: 2},
 		},
 	}}
 }
@@ -67,6 +68,9 @@ func (c *clustered) handler() http.Handler {
 			View: func() View { return c.view },
 			Place: func(string) Placing {
 				return Placing{Origin: &c.view.Nodes[1], Edges: c.view.Nodes[1:]}
+			},
+			Here: func(_ context.Context, key string) uint64 {
+				return map[string]uint64{"live/moved": 3}[key]
 			},
 			Ask: func(_ context.Context, node string, q any) (any, error) {
 				c.asked = append(c.asked, fmt.Sprintf("%s %T", node, q))
@@ -101,7 +105,7 @@ func TestCommandElsewhere(t *testing.T) {
 		c.err = err
 		holds(t, "command", send(c.handler(), "POST", blurPath, `{"off":true}`), status, err.Error())
 	}
-	for _, key := range []string{"live/b", "live/none"} {
+	for _, key := range []string{"live/b", "live/none", "live/moved"} {
 		c := newClustered()
 		send(c.handler(), "POST", "/v1/broadcasts/"+key+"/blur", `{"off":true}`)
 		if len(c.asked) != 0 || len(c.commands) != 1 {

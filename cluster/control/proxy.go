@@ -23,7 +23,7 @@ const (
 // pass has the node that carries a broadcast answer in this one's place, and reports whether one
 // does.
 func (o *Options) pass(w http.ResponseWriter, r *http.Request, key string) bool {
-	node, elsewhere := o.Cluster.active(key)
+	node, elsewhere := o.Cluster.active(r.Context(), key)
 	if !elsewhere || r.Header.Get(forwardedHeader) != "" {
 		return false
 	}

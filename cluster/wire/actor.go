@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -28,6 +29,8 @@ type wire struct {
 	self    *supervise.Self
 	table   *table
 	gateway *gateway // nil until Remote is up
+
+	shelfAway atomic.Bool // it did not work the last time
 }
 
 // What the actor's goroutines and Remote tell it. What a former incarnation's do is void.
@@ -208,6 +211,7 @@ func (w *wire) answer(node string, id uint64, what any) {
 
 // unreachable ends what was asked of a node whose connection is lost.
 func (w *wire) unreachable(ctx actor.Context, address string) {
+	w.self.Log.Info("the connection to a node is lost", slog.String("address", address))
 	for _, q := range w.table.lost(address) {
 		w.end(ctx, q, nil, "the connection to it is lost")
 	}

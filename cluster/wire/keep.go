@@ -13,69 +13,106 @@ import (
 
 // store keeps settings for all nodes, and at the one that takes over, on a goroutine of its own.
 func (w *wire) store(ctx actor.Context, s *settings.Store) {
-	to, root, self := ctx.Sender(), ctx.ActorSystem().Root, ctx.Self()
+	k := &keeping{wire: w, store: s, root: ctx.ActorSystem().Root, self: ctx.Self()}
+	to := ctx.Sender()
 	w.self.Goroutines.Go("store", func(c context.Context) {
-		root.Send(to, w.keep(c, root, self, s))
+		k.run(c, func(kept *settings.Kept) { k.root.Send(to, kept) })
 	})
 }
 
-// keep stores, and mirrors. While the shelf does not work, the other node comes first: a command is
-// answered when one of the two has it.
-func (w *wire) keep(
-	ctx context.Context, root *actor.RootContext, self *actor.PID, s *settings.Store,
-) *settings.Kept {
-	k := &settings.Kept{Key: s.Key, Version: s.Version, Turn: s.Turn}
-	if err := w.shelve(ctx, s, k); err != nil {
-		w.Metrics.unstored.Inc()
-		k.Reason = err.Error()
-	}
-	standby := ""
-	if w.Standby != nil {
-		standby = w.Standby(s.Key)
-	}
-	if len(k.Others) > 0 {
-		return k // there will be another version at once
-	}
-	if standby == "" || standby == w.Node {
-		return k
-	}
-	ask := &Ask{Node: standby, Question: &settings.Adopt{
-		Key: s.Key, Version: s.Version, Data: s.Mirror, Stored: k.Stored,
-	}}
-	if k.Stored { // it need not be waited for
-		root.Send(self, ask)
-		return k
-	}
-	got, err := request[*settings.Adopted](ctx, root, self, ask)
-	switch {
-	case err != nil:
-		k.Reason += "; " + err.Error()
-	case got.Version > s.Version:
-		k.Others = append(k.Others, settings.Adopt{Key: s.Key, Version: got.Version, Data: got.Data})
-	case got.Reason != "":
-		k.Reason += "; node " + standby + ": " + got.Reason
-	default:
-		k.Mirrored = true
-	}
-	return k
+// keeping is one version of one key's settings on its way to where they are kept.
+type keeping struct {
+	*wire
+	store *settings.Store
+	root  *actor.RootContext
+	self  *actor.PID
 }
 
-// shelve stores for all nodes and notes what others have stored meanwhile.
-func (w *wire) shelve(ctx context.Context, s *settings.Store, k *settings.Kept) error {
-	if w.Shelf == nil {
+// run stores, and mirrors. A command is answered when one of the two is done: while the shelf does
+// not work, and so takes its time, the other node comes first.
+func (k *keeping) run(ctx context.Context, tell func(*settings.Kept)) {
+	standby := ""
+	if k.Standby != nil {
+		standby = k.Standby(k.store.Key)
+	}
+	if standby == k.Node {
+		standby = ""
+	}
+	mirrored := false
+	if standby != "" && k.shelfAway.Load() {
+		first := k.kept()
+		k.mirror(ctx, standby, first)
+		if mirrored = first.Mirrored; mirrored || len(first.Others) > 0 {
+			tell(first)
+		}
+	}
+	kept := k.kept()
+	k.shelve(ctx, kept)
+	switch {
+	case mirrored && !kept.Stored && len(kept.Others) == 0:
+		return // that is what was told
+	case standby == "" || mirrored || len(kept.Others) > 0:
+	case kept.Stored: // the other node need not be waited for
+		k.root.Send(k.self, k.question(standby, true))
+	default:
+		k.mirror(ctx, standby, kept)
+	}
+	tell(kept)
+}
+
+func (k *keeping) kept() *settings.Kept {
+	return &settings.Kept{Key: k.store.Key, Version: k.store.Version, Turn: k.store.Turn}
+}
+
+func (k *keeping) question(standby string, stored bool) *Ask {
+	return &Ask{Node: standby, Question: &settings.Adopt{
+		Key: k.store.Key, Version: k.store.Version, Data: k.store.Mirror, Stored: stored,
+	}}
+}
+
+// mirror gives the settings to the node that takes over, and notes if that has later ones.
+func (k *keeping) mirror(ctx context.Context, standby string, kept *settings.Kept) {
+	got, err := request[*settings.Adopted](ctx, k.root, k.self, k.question(standby, false))
+	switch {
+	case err != nil:
+		kept.Reason += "; " + err.Error()
+	case got.Version > k.store.Version:
+		kept.Others = append(kept.Others, settings.Adopt{
+			Key: k.store.Key, Version: got.Version, Data: got.Data,
+		})
+	case got.Reason != "":
+		kept.Reason += "; node " + standby + ": " + got.Reason
+	default:
+		kept.Mirrored = true
+	}
+}
+
+// shelve stores for all nodes, and notes what others have stored meanwhile.
+func (k *keeping) shelve(ctx context.Context, kept *settings.Kept) {
+	err := k.tryShelf(ctx, kept)
+	if err != nil {
+		k.Metrics.unstored.Inc()
+		kept.Reason = err.Error()
+	}
+}
+
+func (k *keeping) tryShelf(ctx context.Context, kept *settings.Kept) error {
+	if k.Shelf == nil {
 		return errors.New("there is nowhere to keep it")
 	}
 	ctx, cancel := context.WithTimeout(ctx, shelfTime)
 	defer cancel()
-	version, data, err := w.Shelf.StoreSettings(ctx, s.Key, s.Base, s.Version, s.Data)
+	s := k.store
+	version, data, err := k.Shelf.StoreSettings(ctx, s.Key, s.Base, s.Version, s.Data)
+	k.shelfAway.Store(err != nil)
 	switch {
 	case err != nil:
 		return fmt.Errorf("it cannot be stored: %w", err)
 	case version == s.Version && bytes.Equal(data, s.Data):
-		k.Stored = true
+		kept.Stored = true
 		return nil
 	}
-	k.Others = append(k.Others, settings.Adopt{
+	kept.Others = append(kept.Others, settings.Adopt{
 		Key: s.Key, Version: version, Data: data, Stored: true,
 	})
 	return errors.New("others have stored another version")

@@ -27,8 +27,8 @@ type Options struct {
 	Shelf   Shelf
 	Standby func(key string) string
 	// Bind is given what asks other nodes by this actor, at each start of it. It may be nil.
-	Bind func(*Caller)
-	Metrics  *Metrics
+	Bind    func(*Caller)
+	Metrics *Metrics
 }
 
 // Local is what this node does for others. Each function is called by many goroutines.

@@ -45,7 +45,7 @@ func (w *wire) run(ctx context.Context, root *actor.RootContext, self *actor.PID
 
 // start starts Remote, and passes on to self what comes.
 func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
-	system := actors.NewSystem(w.self.Log)
+	system := actors.NewSystem(slog.New(demoted{w.self.Log.Handler()}))
 	g := &gateway{system: system}
 	server, client := credentials.TransportCredentials(insecure.NewCredentials()),
 		credentials.TransportCredentials(insecure.NewCredentials())
