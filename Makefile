@@ -25,7 +25,7 @@ setup: ## install what the tests need and is missing (Debian packages as root or
 	@$(SCRIPTS)/setup.sh build test
 	@$(SCRIPTS)/player.sh check
 
-media: ## make the demo broadcast and the player again, which are checked in
+media: ## make again what is checked in: demo broadcast, player, code of control messages
 	@$(SCRIPTS)/setup.sh media
 	go generate ./...
 

@@ -28,6 +28,10 @@ type Node struct {
 	tree    *tree
 	root    *actor.PID
 	viewers atomic.Uint64
+
+	draining atomic.Bool
+	drainer  *actor.PID
+
 	stopped chan struct{}
 	spent   chan error
 }
@@ -49,6 +53,11 @@ func Start(o Options) (*Node, error) {
 		return nil, err
 	}
 	_, err = t.system.Root.SpawnNamed(actor.PropsFromFunc(n.watch), "watch")
+	if err != nil {
+		return n, err
+	}
+	n.drainer, err = t.system.Root.SpawnNamed(actor.PropsFromProducer(
+		func() actor.Actor { return &drainer{census: o.Runtime.Census} }), "drain")
 	return n, err
 }
 
@@ -132,6 +141,9 @@ func (n *Node) askFor(
 // Publish starts a broadcast under the next epoch of its key, owned by the publisher on conn. The
 // former epoch ends, unless the policy is to reject the newcomer.
 func (n *Node) Publish(ctx context.Context, key string, conn *ingest.Conn) error {
+	if err := n.admit(key, true); err != nil {
+		return fmt.Errorf("publish %s: %w", key, err)
+	}
 	answer, err := n.askFor(ctx, n.tree.pid(directory.Name),
 		&directory.Claim{Key: key, Policy: n.tree.Policy}, n.claimPatience())
 	if err != nil {
@@ -184,6 +196,9 @@ const (
 
 // Play gives a viewer to the broadcast's edge, which begins with its first viewer.
 func (n *Node) Play(ctx context.Context, key string, socket *edge.Socket) error {
+	if err := n.admit(key, false); err != nil {
+		return fmt.Errorf("play %s: %w", key, err)
+	}
 	id := strconv.FormatUint(n.viewers.Add(1), 10)
 	rendition := ""
 	if socket != nil { // the simulation's viewers have none

@@ -22,6 +22,8 @@ import (
 
 // Options make a node.
 type Options struct {
+	// Node is the node's name.
+	Node string
 	// Runtime is what all actors share.
 	Runtime *supervise.Runtime
 	// Registry takes the metrics.
@@ -54,6 +56,10 @@ type Options struct {
 	Guard     rtmp.Limits
 	Handshake time.Duration
 	Idle      time.Duration
+
+	// Elsewhere names where else a key is published, or watched, for whom a draining node refuses;
+	// "" is nowhere. It may be nil.
+	Elsewhere func(key string, publish bool) string
 
 	// Links are those to other nodes.
 	Links Links

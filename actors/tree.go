@@ -77,7 +77,7 @@ func (t *tree) node() supervise.Spec {
 		Children: []supervise.Spec{
 			t.directory(),
 			{
-				Name: settings.Name, Kind: "settings", New: settings.New(t.Processing.Settings),
+				Name: settings.Name, Kind: "settings", New: settings.New(t.settings()),
 				Note: "what was commanded of each broadcast", Mailbox: 4096, Rebind: true,
 				Heeds: []string{registrarName, wireName},
 			},
@@ -117,6 +117,11 @@ func (t *tree) directory() supervise.Spec {
 		Note: "which broadcasts are here; grants epochs",
 		New:  directory.New(o), Heeds: []string{registrarName},
 	}
+}
+
+// settings make the actor that knows what was commanded.
+func (t *tree) settings() settings.Options {
+	return settings.Options{Initial: t.Processing.Settings, Node: t.Node}
 }
 
 // broadcast is one incarnation of a broadcast on its origin. It ends, for a stated reason, when its

@@ -13,17 +13,17 @@ const Name = "settings"
 
 const sweep = time.Hour
 
-// New returns the producer of the actor. A key that nothing was commanded of has the initial
-// settings. What was commanded outlives the actor's restarts: to forget a blur would show what must
-// not be seen.
-func New(initial Settings) func(*supervise.Self) actor.Actor {
-	m := newMachine(initial)
+// New returns the producer of the actor. What was commanded outlives the actor's restarts: to
+// forget a blur would show what must not be seen.
+func New(o Options) func(*supervise.Self) actor.Actor {
+	m := newMachine(o)
 	return func(*supervise.Self) actor.Actor { return &keeper{machine: m} }
 }
 
 type keeper struct {
 	machine *machine
 	alarm   *time.Timer // runs while a command is pending
+	retry   *time.Timer // runs while something is not stored
 	sweep   *time.Timer
 }
 
@@ -34,50 +34,75 @@ func (k *keeper) Receive(ctx actor.Context) {
 	case *Command:
 		k.machine.command(msg, ctx.Sender(), now)
 	case *Get:
-		k.get(ctx, msg, now)
+		k.machine.get(msg, ctx.Sender(), now)
 	case *Follow:
 		ctx.Watch(msg.Follower)
 		k.machine.follow(msg, now)
 	case *Held:
 		k.machine.held(msg)
-	case *overdue:
-		if msg.of == k {
-			k.alarm = nil
-			k.machine.overdue(now)
-		}
+	case *Kept:
+		k.machine.kept(msg, now)
+	case *Adopt:
+		respond(ctx, k.machine.take(msg, now))
+	case *Export:
+		respond(ctx, k.machine.export(msg.Key))
+	case *supervise.Rebind:
+		k.machine.rebind(now)
 	case *actor.Terminated:
 		k.machine.gone(msg.Who)
 	case *actor.Started:
 		k.machine.restart()
 		k.sweep = supervise.After(ctx, sweep, &sweepTick{of: k})
+	case *overdue, *again, *sweepTick:
+		k.tick(ctx, msg, now)
+	case *actor.Stopping, *actor.Restarting:
+		k.halt()
+	}
+	for _, o := range k.machine.out.Take() {
+		ctx.RequestWithCustomSender(o.To, o.Msg, ctx.Self())
+	}
+	k.wind(ctx)
+}
+
+func respond(ctx actor.Context, answer any) {
+	if ctx.Sender() != nil {
+		ctx.Respond(answer)
+	}
+}
+
+// tick does what it is time for, unless a former incarnation set the timer.
+func (k *keeper) tick(ctx actor.Context, msg any, now time.Time) {
+	switch msg := msg.(type) {
+	case *overdue:
+		if msg.of == k {
+			k.alarm = nil
+			k.machine.overdue(now)
+		}
+	case *again:
+		if msg.of == k {
+			k.retry = nil
+			k.machine.again(now)
+		}
 	case *sweepTick:
 		if msg.of == k {
 			k.machine.forget(now)
 			k.sweep = supervise.After(ctx, sweep, msg)
 		}
-	case *actor.Stopping, *actor.Restarting:
-		k.halt()
-	}
-	for _, o := range k.machine.out.Take() {
-		ctx.Send(o.To, o.Msg)
-	}
-	if k.alarm == nil && k.machine.pending() {
-		k.alarm = supervise.After(ctx, patience, &overdue{of: k})
 	}
 }
 
-func (k *keeper) get(ctx actor.Context, g *Get, now time.Time) {
-	if e := k.machine.entries[g.Key]; e != nil {
-		e.touched = now
-		ctx.Respond(&Current{Key: g.Key, Settings: e.settings})
-		return
+// wind sets the timers that are needed and do not run.
+func (k *keeper) wind(ctx actor.Context) {
+	if until, some := k.machine.pending(); k.alarm == nil && some {
+		k.alarm = supervise.After(ctx, max(time.Until(until), 0), &overdue{of: k})
 	}
-	initial := k.machine.initial
-	ctx.Respond(&Current{Key: g.Key, Settings: &initial})
+	if k.retry == nil && k.machine.Keeper != nil && k.machine.unstored() {
+		k.retry = supervise.After(ctx, retry, &again{of: k})
+	}
 }
 
 func (k *keeper) halt() {
-	for _, timer := range []*time.Timer{k.alarm, k.sweep} {
+	for _, timer := range []*time.Timer{k.alarm, k.retry, k.sweep} {
 		if timer != nil {
 			timer.Stop()
 		}

@@ -9,39 +9,52 @@ import (
 	"github.com/headwater-live/headwater/actors/supervise"
 )
 
-// patience is how long a follower has to carry a command out. What it withholds until then is its
-// own affair: it fails closed.
+// patience is how long a follower has to carry a command out, and the keeper to keep it. What the
+// follower withholds until then is its own affair: it fails closed.
 const patience = 5 * time.Second
+
+// Options make the actor.
+type Options struct {
+	// Initial are the settings of a key that nothing was commanded of.
+	Initial Settings
+	// Node is this node's name, which answers tell.
+	Node string
+	// Keeper keeps what is commanded beyond this node; nil for a node by itself.
+	Keeper *actor.PID
+}
 
 // machine knows what was commanded. What happens goes in with the time it happens at, and messages
 // come out.
 type machine struct {
+	Options
 	entries map[string]*entry
 	keys    map[string]string // what is followed, by the follower's PID
-	initial Settings          // of a key that nothing was commanded of
 	out     supervise.Outbox
 }
 
 // entry is what is known of one key.
 type entry struct {
-	settings *Settings
+	record
 	follower *actor.PID
 	epoch    uint64 // the follower's
 	seen     []*seen
 	touched  time.Time
+	keeping
 }
 
 // seen is a command that was accepted.
 type seen struct {
 	id      string
 	version uint64
-	answer  *Answer // nil while the follower carries it out
+	held    *Answer // from when on it holds; nil while the follower carries it out
+	kept    bool    // somewhere beside this node, or there is nowhere
+	answer  *Answer // what the askers got
 	askers  []*actor.PID
 	until   time.Time
 }
 
-func newMachine(initial Settings) *machine {
-	return &machine{entries: map[string]*entry{}, keys: map[string]string{}, initial: initial}
+func newMachine(o Options) *machine {
+	return &machine{Options: o, entries: map[string]*entry{}, keys: map[string]string{}}
 }
 
 // entry returns what is known of a key, nil if there is no room for one more.
@@ -51,17 +64,22 @@ func (m *machine) entry(key string, now time.Time) *entry {
 		if len(m.entries) >= MaxKeys {
 			return nil
 		}
-		initial := m.initial
-		e = &entry{settings: &initial}
+		e = &entry{record: record{settings: m.Initial}}
 		m.entries[key] = e
 	}
 	e.touched = now
 	return e
 }
 
+// current is what the follower of a key, or who asks, is told.
+func (e *entry) current(key string) *Current {
+	settings := e.settings
+	return &Current{Key: key, Settings: &settings}
+}
+
 // command takes a command, or refuses it.
 func (m *machine) command(c *Command, from *actor.PID, now time.Time) {
-	if c.ID == "" || len(c.ID) > maxID {
+	if !isID(c.ID) {
 		m.out.Send(from, refusedf("id of %d bytes: want 1 to %d", len(c.ID), maxID))
 		return
 	}
@@ -78,20 +96,24 @@ func (m *machine) command(c *Command, from *actor.PID, now time.Time) {
 		}
 		return
 	}
-	next := *e.settings
-	if err := c.Change.apply(&next); err != nil {
-		m.out.Send(from, err)
-		return
+	if !e.has(c.ID) { // another node may have carried it out before this one took over
+		if err := e.apply(pendingChange{id: c.ID, change: c.Change}); err != nil {
+			m.out.Send(from, err)
+			return
+		}
+		e.unstored = m.Keeper != nil
 	}
-	next.Version++
-	e.settings = &next
-	s := &seen{id: c.ID, version: next.Version, askers: []*actor.PID{from}, until: now.Add(patience)}
+	s := &seen{
+		id: c.ID, version: e.settings.Version, kept: !e.unstored,
+		askers: []*actor.PID{from}, until: now.Add(patience),
+	}
 	e.remember(s)
+	m.out.Send(e.follower, e.current(c.Key))
 	if e.follower == nil {
-		m.answer(s, &Answer{Key: c.Key, Version: next.Version, State: Stored})
-		return
+		s.held = &Answer{Key: c.Key, Version: s.version, State: Stored}
 	}
-	m.out.Send(e.follower, &Current{Key: c.Key, Settings: e.settings})
+	m.settle(c.Key, e, s)
+	m.store(c.Key, e, now)
 }
 
 func (e *entry) find(id string) *seen {
@@ -113,8 +135,20 @@ func (e *entry) remember(s *seen) {
 	e.seen = append(e.seen, s)
 }
 
+// settle answers a command that holds and is kept.
+func (m *machine) settle(key string, e *entry, s *seen) {
+	if s.answer != nil || s.held == nil || !s.kept {
+		return
+	}
+	a := *s.held
+	m.answer(s, &a)
+}
+
 func (m *machine) answer(s *seen, a *Answer) {
-	a.ID = s.id
+	a.ID, a.Node = s.id, m.Node
+	if a.Version < s.version { // it was done again on top of what others have
+		a.Version = s.version
+	}
 	s.answer = a
 	for _, to := range s.askers {
 		m.out.Send(to, a)
@@ -126,7 +160,7 @@ func (m *machine) answer(s *seen, a *Answer) {
 func (m *machine) follow(f *Follow, now time.Time) {
 	e := m.entry(f.Key, now)
 	if e == nil { // what was commanded of it is nothing
-		initial := m.initial
+		initial := m.Initial
 		m.out.Send(f.Follower, &Current{Key: f.Key, Settings: &initial})
 		return
 	}
@@ -135,7 +169,7 @@ func (m *machine) follow(f *Follow, now time.Time) {
 	}
 	e.follower, e.epoch = f.Follower, f.Epoch
 	m.keys[f.Follower.Id] = f.Key
-	m.out.Send(f.Follower, &Current{Key: f.Key, Settings: e.settings})
+	m.out.Send(f.Follower, e.current(f.Key))
 }
 
 // gone notes that a follower has ended: what it did not carry out is stored for the next.
@@ -147,67 +181,76 @@ func (m *machine) gone(who *actor.PID) {
 		return
 	}
 	e.follower = nil
-	m.settle(e, func(s *seen) *Answer {
-		return &Answer{Key: key, Version: s.version, State: Stored, Note: "the broadcast has ended"}
-	}, func(*seen) bool { return true })
+	for _, s := range e.seen {
+		if s.held == nil {
+			s.held = &Answer{
+				Key: key, Version: s.version, State: Stored, Note: "the broadcast has ended",
+			}
+			m.settle(key, e, s)
+		}
+	}
 }
 
-// held answers the commands that the follower has carried out.
+// held notes the commands that the follower has carried out.
 func (m *machine) held(h *Held) {
 	e := m.entries[h.Key]
 	if e == nil || h.Epoch != e.epoch {
 		return
 	}
-	m.settle(e, func(s *seen) *Answer {
-		return &Answer{
-			Key: h.Key, Version: s.version, Epoch: h.Epoch, State: h.State, PTS: h.PTS, Note: h.Note,
-		}
-	}, func(s *seen) bool { return s.version <= h.Version })
-}
-
-// settle answers the commands that nobody has answered yet and that are due.
-func (m *machine) settle(e *entry, with func(*seen) *Answer, due func(*seen) bool) {
 	for _, s := range e.seen {
-		if s.answer == nil && due(s) {
-			m.answer(s, with(s))
+		if s.held == nil && s.version <= h.Version {
+			s.held = &Answer{
+				Key: h.Key, Version: s.version, Epoch: h.Epoch, State: h.State, PTS: h.PTS, Note: h.Note,
+			}
+			m.settle(h.Key, e, s)
 		}
 	}
 }
 
-// overdue answers the commands whose follower is silent.
+// overdue answers the commands whose follower or keeper is silent.
 func (m *machine) overdue(now time.Time) {
 	for key, e := range m.entries {
-		m.settle(e, func(s *seen) *Answer {
-			return &Answer{
-				Key: key, Version: s.version, State: Stored,
-				Note: "the broadcast does not answer; it holds once it does",
+		for _, s := range e.seen {
+			if s.answer != nil || now.Before(s.until) {
+				continue
 			}
-		}, func(s *seen) bool { return !now.Before(s.until) })
-	}
-}
-
-// pending tells whether a command waits for its follower.
-func (m *machine) pending() bool {
-	for _, e := range m.entries {
-		if slices.ContainsFunc(e.seen, func(s *seen) bool { return s.answer == nil }) {
-			return true
+			if s.held == nil {
+				s.held = &Answer{
+					Key: key, Version: s.version, State: Stored,
+					Note: "the broadcast does not answer; it holds once it does",
+				}
+			}
+			m.unkept(s, "there was no answer in time")
 		}
 	}
-	return false
 }
 
-// forget drops the keys that nobody has cared for in a long time.
+// pending tells whether a command waits for its follower or the keeper, and until when the first
+// may wait.
+func (m *machine) pending() (until time.Time, some bool) {
+	for _, e := range m.entries {
+		for _, s := range e.seen {
+			if s.answer == nil && (!some || s.until.Before(until)) {
+				until, some = s.until, true
+			}
+		}
+	}
+	return until, some
+}
+
+// forget drops the keys that nobody has cared for in a long time, and that others keep.
 func (m *machine) forget(now time.Time) {
 	for key, e := range m.entries {
-		if e.follower == nil && now.Sub(e.touched) > Memory {
+		if e.follower == nil && !e.unstored && now.Sub(e.touched) > Memory {
 			delete(m.entries, key)
 		}
 	}
 }
 
-// restart notes that the actor is another one: who followed is asked to follow again by the tree.
+// restart notes that the actor is another one: who followed is asked to follow again by the tree,
+// and what the keeper answered may be lost.
 func (m *machine) restart() {
 	for _, e := range m.entries {
-		e.follower = nil
+		e.follower, e.storing, e.getters, e.loading = nil, false, nil, time.Time{}
 	}
 }

@@ -49,7 +49,12 @@ func ParseMode(name string) (Mode, error) {
 
 // Rect is a rectangle in fractions of the picture, from the left and from the top, each 0 to 1. It
 // keeps its meaning when the picture changes its size or is turned.
-type Rect struct{ X, Y, W, H float64 }
+type Rect struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+	W float64 `json:"w"`
+	H float64 `json:"h"`
+}
 
 // MaxRects bounds the rectangles of a blur.
 const MaxRects = 16
@@ -83,14 +88,14 @@ func (b *Blur) check() error {
 // Rendition is one form of the broadcast's picture, made on the server.
 type Rendition struct {
 	// Name names it in addresses: ?rendition=480p. It is 1 to 16 of a-z, 0-9 and -.
-	Name string
+	Name string `json:"name"`
 	// Height is the length of the picture's shorter side in pixels, even, 90 to 2160; a picture
 	// that is smaller is not enlarged. 0 means the size of the source.
-	Height int
+	Height int `json:"height,omitempty"`
 	// Bitrate of the video, in bits a second, 50 000 to 50 000 000; 0 means about the source's.
-	Bitrate int
+	Bitrate int `json:"bitrate,omitempty"`
 	// FPS is how many pictures a second it has at most, 1 to 120; 0 means as many as the source.
-	FPS int
+	FPS int `json:"fps,omitempty"`
 }
 
 // MaxRenditions bounds the renditions of a broadcast beside its public one.
@@ -242,6 +247,8 @@ type Answer struct {
 	// PTS is on the timeline of the broadcast, which is that of its viewers.
 	PTS  media.Time
 	Note string
+	// Node is where it holds.
+	Node string
 }
 
 // Bounds of what the actor keeps.

@@ -102,7 +102,7 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *GetRing:
 		t.give(ctx)
 	case *Describe:
-		ctx.Respond(t.Ring.describe())
+		ctx.Respond(t.describe())
 	case *graceOver:
 		t.graceOver(ctx, msg)
 	case *giveUp:
@@ -253,6 +253,13 @@ func (t *topic) announce(ctx actor.Context) {
 			Publishing: t.publisher != nil,
 		})
 	}
+}
+
+func (t *topic) describe() *Description {
+	d := t.Ring.describe()
+	d.Last, d.HasLast = t.machine.End()
+	d.LastTime = t.latest
+	return d
 }
 
 func (t *topic) withdraw(ctx actor.Context) {

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/headwater-live/headwater/codec/media"
 )
 
 // Attach tells the topic who publishes into it. The topic watches the publisher, and answers with
@@ -52,6 +54,10 @@ type Description struct {
 	BitsPerSecond float64
 	// Since is when the topic's first incarnation began.
 	Since time.Time
+	// Last is how far the timeline had come at LastTime.
+	Last     media.Time
+	HasLast  bool
+	LastTime time.Time
 }
 
 // graceOver is the end of the time in which a publisher may come back.

@@ -55,7 +55,9 @@ func (o *Options) about(w http.ResponseWriter, r *http.Request) {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case reads && get != nil:
-		get(w, r, key)
+		if !o.pass(w, r, key) {
+			get(w, r, key)
+		}
 	case r.Method == method && set != nil:
 		o.command(w, r, key, set())
 	default:
@@ -127,7 +129,7 @@ func (o *Options) command(w http.ResponseWriter, r *http.Request, key string, b 
 	if id == "" {
 		id = rand.Text()
 	}
-	answer, err := o.Node.Command(r.Context(), settings.Command{ID: id, Key: key, Change: change})
+	answer, err := o.commandOn(r.Context(), settings.Command{ID: id, Key: key, Change: change})
 	o.Log.Info("command", slog.String("broadcast", key), slog.String("id", id),
 		slog.String("what", fmt.Sprintf("%T", change)), slog.String("from", r.RemoteAddr),
 		slog.Any("error", err))

@@ -73,10 +73,11 @@ func TestCommands(t *testing.T) {
 	} {
 		n := &node{answer: settings.Answer{
 			Version: 3, Epoch: 2, State: settings.Live, PTS: 12_345 * media.Millisecond, Note: "so",
+			Node: "n",
 		}}
 		w := send(handler(n), c.method, c.path, c.body)
 		want := `{"id":"1","key":"` + c.key +
-			`","version":3,"epoch":2,"state":"live","pts_ms":12345,"note":"so"}` + "\n"
+			`","version":3,"epoch":2,"state":"live","pts_ms":12345,"note":"so","node":"n"}` + "\n"
 		if w.Code != 200 || w.Body.String() != want {
 			t.Errorf("%s %s: %d %s, want %s", c.path, c.body, w.Code, w.Body, want)
 		}

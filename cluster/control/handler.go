@@ -24,6 +24,10 @@ type Options struct {
 	FLV http.Handler
 	// RTMPPort is where the node takes RTMP, 0 if it does not.
 	RTMPPort int
+	// Cluster is what the node knows of others.
+	Cluster Cluster
+	// Drainer drains the node; it may be nil.
+	Drainer Drainer
 	// Drills allows POST /debug/drill, which makes actors fail. It is for tests.
 	Drills bool
 }
@@ -34,7 +38,7 @@ func Handler(o Options) http.Handler {
 	mux.Handle("GET /", page())
 	mux.HandleFunc("GET /debug/tree", o.tree)
 	mux.HandleFunc("GET /healthz", o.health)
-	mux.HandleFunc("GET /readyz", o.health)
+	mux.HandleFunc("GET /readyz", o.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelError), Timeout: 10 * time.Second,
 	}))
@@ -59,6 +63,9 @@ func (o *Options) api() http.Handler {
 	})
 	mux.HandleFunc("/v1/broadcasts", o.broadcasts)
 	mux.HandleFunc("/v1/broadcasts/{path...}", o.about)
+	mux.HandleFunc("/v1/nodes", o.listNodes)
+	mux.HandleFunc("/v1/nodes/{path...}", o.drain)
+	mux.HandleFunc("/v1/placement", o.placement)
 	mux.HandleFunc("/debug/drill", o.drill)
 	return mux
 }
@@ -94,8 +101,7 @@ func (o *Options) health(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (o *Options) broadcasts(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		o.notAllowed(w, r, http.MethodGet, http.MethodHead)
+	if !o.reads(w, r) {
 		return
 	}
 	broadcasts, err := o.Node.Broadcasts()
@@ -104,6 +110,9 @@ func (o *Options) broadcasts(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := describeAll(broadcasts)
+	if !o.Cluster.alone() {
+		answer.Broadcasts = o.everywhere(r.Context(), answer.Broadcasts)
+	}
 	answer.RTMPPort = o.RTMPPort
 	o.answer(w, answer)
 }

@@ -38,6 +38,7 @@ type node struct {
 	picture    *snapshot.Picture
 	rendition  string
 	loudness   *loudness.Report
+	drained    actors.Drained
 }
 
 func (n *node) Loudness(context.Context, string) (*loudness.Report, error) {
@@ -173,7 +174,7 @@ func TestBroadcasts(t *testing.T) {
 	if got := w.Body.String(); got != want || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("it answers\n%s, want\n%s", got, want)
 	}
-	var back listing
+	var back Listing
 	if err := json.Unmarshal(w.Body.Bytes(), &back); err != nil || len(back.Broadcasts) != 2 {
 		t.Error(err)
 	}

@@ -45,6 +45,9 @@ func statusOf(err error) int {
 	case errors.Is(err, actors.ErrNotFound):
 		return http.StatusNotFound
 	}
+	if status := statusOfWire(err); status != 0 {
+		return status
+	}
 	return http.StatusServiceUnavailable
 }
 

@@ -79,6 +79,8 @@ type Answer struct {
 	State   settings.State `json:"state"`
 	PTS     int64          `json:"pts_ms"`
 	Note    string         `json:"note"`
+	// Node is where it holds.
+	Node string `json:"node"`
 }
 
 // malformed says that a command's body lacks what it has to say.
@@ -153,6 +155,6 @@ func describeSettings(key string, s *settings.Settings) *Settings {
 func describeAnswer(a *settings.Answer) *Answer {
 	return &Answer{
 		ID: a.ID, Key: a.Key, Version: a.Version, Epoch: a.Epoch, State: a.State,
-		PTS: a.PTS.Millis(), Note: a.Note,
+		PTS: a.PTS.Millis(), Note: a.Note, Node: a.Node,
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -20,8 +22,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if rate, err := strconv.Atoi(os.Getenv(besideVariable)); err == nil {
+		if err := besideMain(rate); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	// Protoactor counts dead letters for a second after the first of them.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction(
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(
 		"github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
 }
 

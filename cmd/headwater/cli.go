@@ -39,14 +39,19 @@ type Parts struct {
 
 // grammar is the command line.
 type grammar struct {
-	Run      runCommand      `cmd:"" help:"Run a node."`
-	Validate validateCommand `cmd:"" help:"Check a configuration file."`
-	Tree     treeCommand     `cmd:"" help:"Print the supervision tree of a running node."`
-	Blur     blurCommand     `cmd:"" help:"Make parts of a broadcast's picture unreadable."`
-	Mute     muteCommand     `cmd:"" help:"Silence a broadcast."`
-	Policy   policyCommand   `cmd:"" help:"Say when the picture of a broadcast is processed."`
-	Publish  publishCommand  `cmd:"" help:"Publish the demo broadcast to one of several nodes."`
-	Version  versionCommand  `cmd:"" help:"Print the version of this binary."`
+	Run       runCommand       `cmd:"" help:"Run a node."`
+	Validate  validateCommand  `cmd:"" help:"Check a configuration file."`
+	Tree      treeCommand      `cmd:"" help:"Print the supervision tree of a running node."`
+	Blur      blurCommand      `cmd:"" help:"Make parts of a broadcast's picture unreadable."`
+	Mute      muteCommand      `cmd:"" help:"Silence a broadcast."`
+	Policy    policyCommand    `cmd:"" help:"Say when the picture of a broadcast is processed."`
+	Nodes     nodesCommand     `cmd:"" help:"List the nodes of the cluster."`
+	Ls        listCommand      `cmd:"" help:"List the broadcasts of the cluster."`
+	Placement placementCommand `cmd:"" help:"Say where to publish and watch a broadcast."`
+	Drain     drainCommand     `cmd:"" help:"Have a node take nobody new, and let its viewers go."`
+
+	Publish publishCommand `cmd:"" help:"Publish the demo broadcast to one of several nodes."`
+	Version versionCommand `cmd:"" help:"Print the version of this binary."`
 
 	ProcessChild  processChildCommand  `cmd:"" hidden:""`
 	SnapshotChild snapshotChildCommand `cmd:"" hidden:""`

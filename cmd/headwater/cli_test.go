@@ -44,7 +44,8 @@ func command(parts Parts, env map[string]string, args ...string) outcome {
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "100")
 	for _, name := range []string{
-		"", "run", "validate", "tree", "blur", "mute", "policy", "version",
+		"", "run", "validate", "tree", "blur", "mute", "policy", "nodes", "ls", "placement", "drain",
+		"version",
 	} {
 		args := append(strings.Fields(name), "--help")
 		got := command(Parts{}, nil, args...)
@@ -109,6 +110,10 @@ func TestUsageErrors(t *testing.T) {
 		{"blur live/a --off --url=here", `--url: "here" is not like http://127.0.0.1:8080`},
 		{"mute live/a!b", "not a broadcast key"},
 		{"policy live/a", "--always"},
+		{"placement mine", "headwater: mine: not a broadcast key"},
+		{"drain", `headwater: expected "<node>"`},
+		{"drain a --off --wait", "headwater: --off and --wait: which of them?"},
+		{"nodes --url=here", `--url: "here" is not like http://127.0.0.1:8080`},
 		{"policy live/a --always --when-asked", "can't be used together"},
 		{"tree --url=ftp://a", `--url: "ftp://a" is not like http://127.0.0.1:8080`},
 	} {

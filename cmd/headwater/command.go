@@ -20,7 +20,7 @@ import (
 const (
 	// commandTimeout is longer than a node takes to say that a command is not carried out.
 	commandTimeout = 15 * time.Second
-	maxAnswer      = 1 << 20
+	maxAnswer      = 16 << 20
 )
 
 // broadcastFlags are those of every command to a broadcast.
@@ -81,6 +81,9 @@ func sentence(a *control.Answer, holds string) string {
 	if a.Epoch != 0 {
 		where = fmt.Sprintf(", epoch %d", a.Epoch)
 	}
+	if a.Node != "" {
+		where += ", node " + a.Node
+	}
 	return fmt.Sprintf("%s: %s (version %d%s)", a.Key, what, a.Version, where)
 }
 
@@ -90,7 +93,12 @@ func ask(ctx context.Context, method, to string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(text))
+	return request(ctx, method, to, bytes.NewReader(text))
+}
+
+// request is ask for a body that is JSON already, or none.
+func request(ctx context.Context, method, to string, body io.Reader) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, to, body)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/headwater-live/headwater/cluster/directory"
 	"github.com/headwater-live/headwater/cluster/link"
 	"github.com/headwater-live/headwater/cluster/membership"
+	"github.com/headwater-live/headwater/cluster/wire"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 )
 
@@ -104,6 +105,9 @@ func registeredMetrics(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if _, err := directory.NewMetrics(names); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.NewMetrics(names); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []prometheus.Collector{

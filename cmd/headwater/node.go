@@ -61,7 +61,8 @@ func runNode(
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
 			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
-			Drills: options.Processing.Drills,
+			Drills: options.Processing.Drills, Drainer: started,
+			Cluster: control.Cluster{Self: selfView(&cfg, sockets)},
 		})
 	}
 	node, err := actors.Start(options)
@@ -170,9 +171,8 @@ func nodeOptions(
 	if err != nil {
 		return actors.Options{}, err
 	}
-	limits := rtmp.DefaultLimits()
-	limits.MaxMedia = int(cfg.Limits.Message)
 	o := actors.Options{
+		Node:     cfg.Node.Name,
 		Runtime:  &supervise.Runtime{Census: census, Log: log},
 		Registry: registry,
 		HTTP:     s.http,
@@ -193,7 +193,7 @@ func nodeOptions(
 			Total: cfg.Limits.Connections, Address: cfg.Limits.PerAddress,
 			Negotiating: cfg.Limits.Negotiating,
 		},
-		Guard:     limits,
+		Guard:     guardLimits(&cfg),
 		Handshake: time.Duration(cfg.Limits.Handshake),
 		Idle:      time.Duration(cfg.Limits.Idle),
 
@@ -213,6 +213,13 @@ func nodeOptions(
 		o.RTMP = append(o.RTMP, actors.RTMPSocket{Name: "rtmps", Socket: s.rtmps})
 	}
 	return o, nil
+}
+
+// guardLimits bound what a peer may send.
+func guardLimits(cfg *config.Config) rtmp.Limits {
+	limits := rtmp.DefaultLimits()
+	limits.MaxMedia = int(cfg.Limits.Message)
+	return limits
 }
 
 // demoKey is the demo broadcast's.

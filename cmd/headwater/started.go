@@ -91,3 +91,18 @@ func (n *startedNode) Drill(path, kind string) error {
 	}
 	return node.Drill(path, kind)
 }
+
+// Drain implements control.Drainer.
+func (n *startedNode) Drain(on bool) {
+	if node, err := n.node(); err == nil {
+		node.Drain(on)
+	}
+}
+
+// Drained implements control.Drainer.
+func (n *startedNode) Drained() (d actors.Drained) {
+	if node, err := n.node(); err == nil {
+		d = node.Drained()
+	}
+	return d
+}

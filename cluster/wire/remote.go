@@ -1,0 +1,133 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/headwater-live/headwater/actors"
+	"github.com/headwater-live/headwater/cluster/wire/wirepb"
+)
+
+const (
+	batchSize = 64
+	queueSize = 1024
+	// goodbye is how long others have to let go of this node when it stops.
+	goodbye = 500 * time.Millisecond
+)
+
+// gateway is a Remote that runs, with the actor system it is of.
+type gateway struct {
+	system *actor.ActorSystem
+	remote *remote.Remote
+	conns  *connections
+}
+
+// run has Remote work until ctx is done. All that Remote starts ends here.
+func (w *wire) run(ctx context.Context, root *actor.RootContext, self *actor.PID) {
+	if err := w.Socket.yield(ctx); err != nil {
+		panic(fmt.Errorf("control messages between nodes: %w", err))
+	}
+	g := w.start(root, self)
+	root.Send(self, &up{of: w, gateway: g})
+	<-ctx.Done()
+	g.stop(w.self.Log)
+}
+
+// start starts Remote, and passes on to self what comes.
+func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
+	system := actors.NewSystem(slog.New(demoted{w.self.Log.Handler()}))
+	g := &gateway{system: system}
+	server, client := credentials.TransportCredentials(insecure.NewCredentials()),
+		credentials.TransportCredentials(insecure.NewCredentials())
+	if w.Server != nil {
+		server, client = credentials.NewTLS(w.Server.Clone()), credentials.NewTLS(w.Client.Clone())
+	}
+	g.conns = newConnections(server)
+	addr := w.Socket.addr
+	config := remote.Configure(bracketed(addr.IP), addr.Port,
+		remote.WithAdvertisedHost(w.advertised()),
+		remote.WithEndpointWriterBatchSize(batchSize), remote.WithEndpointWriterQueueSize(queueSize),
+		remote.WithEndpointManagerBatchSize(batchSize), remote.WithEndpointManagerQueueSize(queueSize),
+		remote.WithServerOptions(w.serverOptions(g.conns)...),
+		remote.WithDialOptions(dialOptions(client)...),
+	)
+	config.MaxRetryCount = 1 // of several attempts all but the last leave a connection behind
+	g.remote = remote.NewRemote(system, config)
+	g.remote.Start()
+	props := actor.PropsFromFunc(func(ctx actor.Context) {
+		if e, ok := ctx.Message().(*wirepb.Envelope); ok {
+			root.Send(self, &arrived{of: w, envelope: e})
+		}
+	})
+	if _, err := system.Root.SpawnNamed(props, gatewayName); err != nil {
+		panic(fmt.Errorf("gateway: %w", err))
+	}
+	system.EventStream.Subscribe(func(event any) {
+		if e, ok := event.(*remote.EndpointTerminatedEvent); ok {
+			root.Send(self, &unreachable{of: w, address: e.Address})
+		}
+	})
+	return g
+}
+
+func (w *wire) serverOptions(conns *connections) []grpc.ServerOption {
+	g := &guard{log: w.self.Log, metrics: w.Metrics, envelope: envelopeType()}
+	return []grpc.ServerOption{
+		grpc.Creds(conns),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.MaxConcurrentStreams(4), grpc.MaxHeaderListSize(16 << 10),
+		grpc.ConnectionTimeout(dialTime),
+		grpc.UnaryInterceptor(g.unary), grpc.StreamInterceptor(g.stream),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			Time: 10 * time.Second, Timeout: 3 * time.Second,
+		}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+			MinTime: 5 * time.Second, PermitWithoutStream: true,
+		}),
+	}
+}
+
+func dialOptions(creds credentials.TransportCredentials) []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(creds),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.DefaultConfig, MinConnectTimeout: dialTime,
+		}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true,
+		}),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithNoProxy(),
+	}
+}
+
+// stop ends Remote. Whoever does not let go of this node in time is cut off.
+func (g *gateway) stop(log *slog.Logger) {
+	defer func() {
+		if value := recover(); value != nil { // its own end may meet that of a stream
+			log.Warn("remote panicked at its end", slog.Any("panic", value))
+		}
+	}()
+	cut := time.AfterFunc(goodbye, g.conns.cut)
+	defer cut.Stop()
+	defer g.conns.cut()
+	g.remote.Shutdown(true)
+	g.system.Shutdown()
+}
+
+// send gives an envelope to the node at an address, which is in the member list.
+func (g *gateway) send(address string, e *wirepb.Envelope) {
+	g.system.Root.Send(actor.NewPID(address, gatewayName), e)
+}
