@@ -32,7 +32,7 @@ func TestIdleEdges(t *testing.T) {
 			n.tree.system.Root.Send(n.tree.fixed.edges,
 				&supervise.StartChild{Spec: n.tree.edge(key, "")})
 		}},
-		"pinned": {12_500, func(n *Node, at ClusterPlace, key string) {
+		"pinned": {12_800, func(n *Node, at ClusterPlace, key string) {
 			n.tree.system.Root.Send(at.Pins, &supervise.StartChild{Spec: at.Pin(key, "", "o-2")})
 		}},
 	} {
