@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -38,7 +39,8 @@ type host struct {
 	port    string // its end at the bridge
 	ip      string
 	number  int
-	weather *weather // what delays and loses what it sends, if something does
+	weather *weather   // what delays and loses what it sends, if something does
+	queued  [][]string // the rules by which that is asked
 }
 
 // labPrefix is how the names of all our namespaces begin, before the process that made them.
@@ -175,6 +177,9 @@ func (h *host) dial(t *testing.T, addr string) net.Conn {
 	return conn
 }
 
+// client asks by HTTP from inside the host.
+func (h *host) client() *http.Client { return clientOf(h.dialFrom) }
+
 // within runs do in a namespace, on a thread that is in it for that time. The thread goes on after:
 // the processes that it has started die with it.
 func within(ns string, do func() error) error {
@@ -243,8 +248,8 @@ func TestLab(t *testing.T) {
 	if err != nil || took < 160*time.Millisecond || took > 250*time.Millisecond {
 		t.Errorf("40 ms each way, a connection and a message: %v, %v", took, err)
 	}
-	l.delay(t, a, weatherOf{})
-	l.delay(t, b, weatherOf{})
+	l.calm(t, a)
+	l.calm(t, b)
 	if took, err := ping(time.Second); err != nil || took > 20*time.Millisecond {
 		t.Errorf("healed: %v, %v", took, err)
 	}

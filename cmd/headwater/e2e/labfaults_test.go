@@ -66,24 +66,36 @@ func (l *lab) slow(t *testing.T, h *host, rate int) {
 	}
 }
 
-// delay has what a host sends wait, be lost and be reordered; the zero weatherOf ends that.
-func (l *lab) delay(t *testing.T, h *host, w weatherOf) {
+// delay has what a host sends, to some others if they are named and else to all, wait, be lost and
+// be reordered. It lasts until calm.
+func (l *lab) delay(t *testing.T, h *host, w weatherOf, to ...*host) {
 	t.Helper()
-	queue := []string{"-s", h.ip, "-j", "NFQUEUE", "--queue-num", fmt.Sprint(h.number)}
-	if h.weather != nil {
-		h.weather.set(w)
-		if w == (weatherOf{}) {
-			l.rule(t, "-D", queue...)
-			h.weather.stop(t)
-			h.weather = nil
-		}
-		return
-	}
-	if w == (weatherOf{}) {
-		return
-	}
+	l.calm(t, h)
 	h.weather = startWeather(t, l.bridge(), uint16(h.number), l.seed+uint64(h.number), w)
-	l.rule(t, "-A", queue...)
+	h.queued = [][]string{{"-s", h.ip}}
+	if len(to) > 0 {
+		h.queued = nil
+	}
+	for _, other := range to {
+		h.queued = append(h.queued, []string{"-s", h.ip, "-d", other.ip})
+	}
+	for i, rule := range h.queued {
+		h.queued[i] = append(rule, "-j", "NFQUEUE", "--queue-num", fmt.Sprint(h.number))
+		l.rule(t, "-A", h.queued[i]...)
+	}
+}
+
+// calm ends what delay did.
+func (l *lab) calm(t *testing.T, h *host) {
+	t.Helper()
+	for _, rule := range h.queued {
+		l.rule(t, "-D", rule...)
+	}
+	h.queued = nil
+	if h.weather != nil {
+		h.weather.stop(t)
+		h.weather = nil
+	}
 }
 
 // rule changes what the bridge forwards.

@@ -70,16 +70,21 @@ func beginNode(t *testing.T, by, variables []string, flags ...string) *node {
 	}...)
 	args = append(args, flags...)
 	n := &node{process: startIn(t, variables, args[0], args[1:]...)}
-	n.client = &http.Client{
+	n.client = clientOf(n.dialSelf)
+	return n
+}
+
+// clientOf is a client by HTTP whose connections dial makes.
+func clientOf(dial func(addr string) (net.Conn, error)) *http.Client {
+	return &http.Client{
 		Timeout: patience,
 		Transport: &http.Transport{
 			DisableKeepAlives: true, // a scrape leaves nothing behind
 			DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
-				return n.dialSelf(addr)
+				return dial(addr)
 			},
 		},
 	}
-	return n
 }
 
 // dialSelf connects to an address of the node from where it runs: no fault of a network is between.

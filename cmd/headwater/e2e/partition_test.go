@@ -143,12 +143,12 @@ func TestLongPartition(t *testing.T) {
 // and reorders some: TCP hides that, and not a unit is lost.
 func TestBadWeather(t *testing.T) {
 	t.Parallel()
-	s := startScene(t, heavy.get(t))
+	s := startScene(t, film.get(t))
 	bad := weatherOf{
 		delay: 40 * time.Millisecond, jitter: 10 * time.Millisecond, loss: 2, reorder: 5,
 	}
-	s.delay(t, s.edges[0].host, bad)
-	s.delay(t, s.origin.host, bad)
+	s.delay(t, s.edges[0].host, bad, s.origin.host)
+	s.delay(t, s.origin.host, bad, s.edges[0].host)
 	first := s.groups[s.edges[0].host.name][0]
 	first.awaitEntries(t, 1000)
 	if a := s.settle(t); !a.clean() {

@@ -127,13 +127,6 @@ func attribute(kind uint16, value []byte) []byte {
 	return append(out, make([]byte, -len(value)&3)...)
 }
 
-// set changes the weather. Those that wait already go on when they would have.
-func (w *weather) set(now weatherOf) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = now
-}
-
 // stop lets all go on that waits.
 func (w *weather) stop(t *testing.T) {
 	t.Helper()
