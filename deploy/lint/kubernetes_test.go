@@ -34,8 +34,10 @@ func build(t *testing.T) *manifests {
 		t.Fatal(err)
 	}
 	m := &manifests{
-		map[string]*corev1.ConfigMap{}, map[string]*corev1.Service{},
-		map[string]*appsv1.StatefulSet{}, map[string]*appsv1.Deployment{},
+		map[string]*corev1.ConfigMap{},
+		map[string]*corev1.Service{},
+		map[string]*appsv1.StatefulSet{},
+		map[string]*appsv1.Deployment{},
 		map[string]*autoscalingv2.HorizontalPodAutoscaler{},
 		map[string]*policyv1.PodDisruptionBudget{},
 	}

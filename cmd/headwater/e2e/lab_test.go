@@ -39,6 +39,7 @@ type host struct {
 	port    string // its end at the bridge
 	ip      string
 	number  int
+	main    *process   // the node or etcd that was last started
 	weather *weather   // what delays and loses what it sends, if something does
 	queued  [][]string // the rules by which that is asked
 }
@@ -242,6 +243,11 @@ func TestLab(t *testing.T) {
 		t.Error("what b says reaches a all the same")
 	}
 	l.heal(t, b, a)
+	l.unplug(t, a)
+	if _, err := ping(300 * time.Millisecond); err == nil {
+		t.Error("a is unplugged, and reached all the same")
+	}
+	l.plug(t, a)
 	l.delay(t, a, weatherOf{delay: 40 * time.Millisecond})
 	l.delay(t, b, weatherOf{delay: 40 * time.Millisecond})
 	took, err := ping(time.Second)

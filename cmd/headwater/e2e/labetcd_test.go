@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The ports of a member of etcd.
@@ -65,6 +66,7 @@ func (l *lab) etcd(t *testing.T, hosts ...*host) *etcd {
 func (m *member) begin(t *testing.T) {
 	t.Helper()
 	m.process = m.host.start(t, m.args[0], m.args[1:]...)
+	m.host.main = m.process
 }
 
 func (m *member) awaitReady(t *testing.T) {
@@ -86,9 +88,10 @@ func (e *etcd) endpoints() string {
 	return strings.Join(all, ",")
 }
 
-// health asks a member, from inside its host, whether its cluster works.
+// healthy asks a member, from inside its host, whether its cluster works.
 func (m *member) healthy() bool {
 	client := m.host.client()
+	client.Timeout = 3 * time.Second
 	response, err := client.Get("http://" + m.host.at(etcdPort) + "/health")
 	if err != nil {
 		return false
@@ -105,7 +108,10 @@ func TestEtcd(t *testing.T) {
 	e := l.etcd(t, l.host(t, "etcd-1"), l.host(t, "etcd-2"), l.host(t, "etcd-3"))
 	one, two, three := e.members[0], e.members[1], e.members[2]
 	await(t, "it is healthy", three.healthy)
-	one.kill(t)
+	if want := "10.1.0.1:2379,"; !strings.Contains(e.endpoints(), ":2379,") {
+		t.Errorf("endpoints are %s, want such as %s", e.endpoints(), want)
+	}
+	l.kill(t, "etcd-1")
 	await(t, "it is healthy without one", three.healthy)
 	l.part(t, two.host, three.host)
 	await(t, "it is not without two", func() bool { return !three.healthy() })
@@ -115,4 +121,8 @@ func TestEtcd(t *testing.T) {
 	for _, m := range e.members {
 		await(t, "it is healthy again", m.healthy)
 	}
+	l.freeze(t, "etcd-2")
+	await(t, "it is healthy without one that hangs", three.healthy)
+	l.thaw(t, "etcd-2")
+	await(t, "that is healthy again", two.healthy)
 }

@@ -49,6 +49,11 @@ func (l *lab) unplug(t *testing.T, h *host) {
 func (l *lab) plug(t *testing.T, h *host) {
 	t.Helper()
 	asRoot(t, "ip", "-n", l.bridge(), "link", "set", "dev", h.port, "up")
+	await(t, h.name+" has its carrier again", func() bool {
+		ends := asRootOutput(t, "ip", "-n", h.ns, "link", "show", "eth0") +
+			asRootOutput(t, "ip", "-n", l.bridge(), "link", "show", h.port)
+		return strings.Count(ends, "state UP") == 2
+	})
 }
 
 // slow has a host's interface carry a rate in each direction, in bits a second; 0 lifts that.

@@ -29,7 +29,7 @@ func (h *host) begin(t *testing.T, flags ...string) *node {
 	n := beginNode(t, h.by(), nil, append([]string{
 		"--node.name", h.name, "--rtmp.listen", h.at(rtmpPort), "--http.listen", h.at(httpPort),
 	}, flags...)...)
-	n.host = h
+	n.host, h.main = h, n.process
 	return n
 }
 
@@ -54,15 +54,22 @@ func (h *host) edge(t *testing.T, origins []*node, flags ...string) *node {
 	return n
 }
 
-// freeze stops the node's process as a machine that hangs does, thaw has it go on.
-func (n *node) freeze(t *testing.T) {
+// Processes by the names of their hosts: kill ends one as a crash would, freeze stops it as a
+// machine that hangs does, thaw has it go on.
+
+func (l *lab) kill(t *testing.T, name string) {
 	t.Helper()
-	n.signal(t, syscall.SIGSTOP)
+	l.hosts[name].main.kill(t)
 }
 
-func (n *node) thaw(t *testing.T) {
+func (l *lab) freeze(t *testing.T, name string) {
 	t.Helper()
-	n.signal(t, syscall.SIGCONT)
+	l.hosts[name].main.signal(t, syscall.SIGSTOP)
+}
+
+func (l *lab) thaw(t *testing.T, name string) {
+	t.Helper()
+	l.hosts[name].main.signal(t, syscall.SIGCONT)
 }
 
 // encode has ffmpeg publish from the host until the test ends.

@@ -158,3 +158,64 @@ func TestBadWeather(t *testing.T) {
 		t.Errorf("the link ended %v times", n)
 	}
 }
+
+// TestOriginsDie kills the origin that has the broadcast, then freezes the next. The publisher goes
+// to another each time, at its next keyframe; a second broadcast, on neither, notices nothing. What
+// viewers miss is what died with an origin, and they see whole GOPs.
+func TestOriginsDie(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	studio, audience := l.host(t, "studio"), l.host(t, "audience")
+	var origins []*node
+	for i := range 3 {
+		h := l.host(t, fmt.Sprint("o-", i+1))
+		origins = append(origins, h.node(t, "--link.listen", h.at(linkPort)))
+	}
+	s, g := newSource(t, film.get(t)), groups{}
+	p := s.publish(t, studio, origins[0], "film")
+	studio.encode(t, origins[2].rtmpURL("other"))
+	var others []*viewer
+	for i := range 2 {
+		e := l.host(t, fmt.Sprint("e-", i+1)).edge(t, origins)
+		g[e.host.name] = audience.crowd(t, e, "film", 10)
+		others = append(others, audience.watch(t, e, "other")...)
+	}
+	s.run(t)
+	awaitMore(t, g, 150)
+	l.kill(t, "o-1")
+	s.leave(p)
+	p = s.publish(t, studio, origins[1], "film")
+	awaitMore(t, g, 300)
+	l.freeze(t, "o-2")
+	s.leave(p)
+	s.publish(t, studio, origins[2], "film")
+	awaitMore(t, g, 300)
+	l.thaw(t, "o-2")
+	awaitMore(t, g, 150)
+	s.halt()
+	s.ledger.awaitEnd(t, g.all()...)
+	s.ledger.report(t, g)
+	for _, v := range g.all() {
+		a := s.ledger.audit(v.entries())
+		if longest := quantile(a.gaps, 1); !a.orderly() || longest > 5*time.Second {
+			t.Errorf("%s: %d torn, %d falls, a gap of %v", v.name, a.torn, a.falls, longest)
+		}
+	}
+	for _, v := range others {
+		v.mustWatch(t)
+		checkRising(t, v.name, v.got())
+		checkDecodes(t, v.name, v.got())
+	}
+}
+
+// awaitMore waits until every viewer has got so many units more.
+func awaitMore(t *testing.T, g groups, units int) {
+	t.Helper()
+	had := map[*light]int{}
+	for _, v := range g.all() {
+		had[v] = len(v.entries())
+	}
+	for v, n := range had {
+		v.awaitEntries(t, n+units)
+	}
+}

@@ -41,7 +41,7 @@ type weather struct {
 
 // Numbers of linux/netfilter/nfnetlink_queue.h.
 const (
-	nfqPacket  = unix.NFNL_SUBSYS_QUEUE<<8 | 0
+	nfqPacket  = unix.NFNL_SUBSYS_QUEUE << 8
 	nfqVerdict = unix.NFNL_SUBSYS_QUEUE<<8 | 1
 	nfqConfig  = unix.NFNL_SUBSYS_QUEUE<<8 | 2
 
