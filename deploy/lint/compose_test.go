@@ -3,6 +3,7 @@ package lint
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -28,6 +29,7 @@ func TestCompose(t *testing.T) {
 	}
 	for _, s := range project.Services {
 		if s.Name == "etcd" {
+			checkEtcd(t, s.Image)
 			continue
 		}
 		for name, want := range map[string]string{
@@ -42,5 +44,15 @@ func TestCompose(t *testing.T) {
 		if filepath.Base(s.Build.Dockerfile) != "Dockerfile" || s.StopGracePeriod == nil {
 			t.Errorf("%s: %+v", s.Name, s.Build)
 		}
+	}
+}
+
+// checkEtcd holds the image to the version that the end-to-end tests have.
+func checkEtcd(t *testing.T, image string) {
+	t.Helper()
+	_, version, _ := strings.Cut(image, ":")
+	if tested := "go.etcd.io/etcd/server/v3 " + version + "\n"; !strings.Contains(
+		read(t, "../cmd/headwater/e2e/etcd/go.mod"), tested) {
+		t.Errorf("etcd is %s, which is not what the end-to-end tests have", version)
 	}
 }

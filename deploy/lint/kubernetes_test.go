@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -23,6 +24,7 @@ type manifests struct {
 	deployments  map[string]*appsv1.Deployment
 	scalers      map[string]*autoscalingv2.HorizontalPodAutoscaler
 	budgets      map[string]*policyv1.PodDisruptionBudget
+	policies     map[string]*networkingv1.NetworkPolicy
 }
 
 // build has kustomize build the base, and reads each object strictly as what it says it is.
@@ -40,6 +42,7 @@ func build(t *testing.T) *manifests {
 		map[string]*appsv1.Deployment{},
 		map[string]*autoscalingv2.HorizontalPodAutoscaler{},
 		map[string]*policyv1.PodDisruptionBudget{},
+		map[string]*networkingv1.NetworkPolicy{},
 	}
 	for _, r := range built.Resources() {
 		text := string(r.MustYaml())
@@ -56,6 +59,8 @@ func build(t *testing.T) *manifests {
 			strict(t, text, r.GetName(), m.scalers)
 		case "policy/v1 PodDisruptionBudget":
 			strict(t, text, r.GetName(), m.budgets)
+		case "networking.k8s.io/v1 NetworkPolicy":
+			strict(t, text, r.GetName(), m.policies)
 		default:
 			t.Errorf("%s %s: nothing here knows what that is", kind, r.GetName())
 		}
@@ -111,6 +116,10 @@ func checkPod(t *testing.T, m *manifests, role string, selector map[string]strin
 	b := m.budgets["headwater-"+role]
 	if b == nil || !maps.Equal(b.Spec.Selector.MatchLabels, selector) {
 		t.Errorf("%s: there is no budget", role)
+	}
+	p := m.policies["headwater-"+role]
+	if p == nil || !maps.Equal(p.Spec.PodSelector.MatchLabels, selector) {
+		t.Errorf("%s: there is no network policy", role)
 	}
 	container := template.Spec.Containers[0]
 	ports := map[string]bool{}

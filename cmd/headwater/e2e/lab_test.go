@@ -25,7 +25,6 @@ import (
 type lab struct {
 	id   string // hwPID-N, with which the names of its namespaces begin
 	seed uint64 // of everything that is random here
-	t    *testing.T
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -51,7 +50,10 @@ const labPrefix = "hw"
 // the process be killed, the next one removes it.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{t: t, seed: labSeed(t), hosts: map[string]*host{}}
+	if os.Getuid() != 0 {
+		t.Fatal("network namespaces are root's: run the end-to-end tests as root")
+	}
+	l := &lab{seed: labSeed(t), hosts: map[string]*host{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the seed of the lab was HEADWATER_SEED=%d", l.seed)
@@ -207,19 +209,12 @@ func within(ns string, do func() error) error {
 	return do()
 }
 
+// asRoot runs a command that is root's.
 func asRoot(t *testing.T, args ...string) {
 	t.Helper()
-	if out, err := rootCommand(args).CombinedOutput(); err != nil {
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", args, err, out)
 	}
-}
-
-// rootCommand is a command that is run as root, which within has to be in any case.
-func rootCommand(args []string) *exec.Cmd {
-	if os.Getuid() != 0 {
-		args = append([]string{"sudo", "-n"}, args...)
-	}
-	return exec.Command(args[0], args[1:]...)
 }
 
 // TestLab holds that a lab is what the other tests take it for: hosts reach each other until they

@@ -3,6 +3,7 @@ package e2e
 import (
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -137,10 +138,11 @@ func (w *weather) stop(t *testing.T) {
 	w.held = nil
 	w.mu.Unlock()
 	w.timer.Stop()
-	if w.file.Close() == nil {
+	err := w.file.Close()
+	<-w.ended
+	if err == nil {
 		t.Logf("of queue %d %d packets went on, %d were lost", w.queue, w.passed, w.lost)
 	}
-	<-w.ended
 }
 
 func (w *weather) read() {
@@ -151,7 +153,7 @@ func (w *weather) read() {
 		switch {
 		case err == nil:
 			w.packets(buf[:n])
-		case err.(*os.PathError).Err == unix.ENOBUFS: // some were not told of: they are lost
+		case errors.Is(err, unix.ENOBUFS): // some were not told of: they are lost
 		default:
 			return
 		}
