@@ -76,13 +76,13 @@ func (s *source) run(t *testing.T) {
 	}()
 }
 
-// send gives a unit to all publishers. A connection that takes nothing may not hold up the others,
-// and is given up.
+// send gives a unit to all publishers. A connection that takes nothing may not hold up the others
+// for long, and is given up. Buffers take seconds before that.
 func (s *source) send(u unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := range s.publishers {
-		_ = p.conn.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+		_ = p.conn.SetWriteDeadline(time.Now().Add(time.Second))
 		if !s.started[p] && !s.begin(p, u) {
 			continue
 		}
