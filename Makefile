@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup media libraries build run test lint vet tidy race bench fuzz asan e2e clean
-.PHONY: demo-cluster
+.PHONY: demo-cluster lint-deploy
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
@@ -45,17 +45,23 @@ test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, kernel
 	go test $$(go list ./... | grep -v /e2e)
 	go test -tags openh264 -run 'Encode|GOP|Bitrate|Display|Allocations|Closed' ./codec/av
 	$(SCRIPTS)/halide-test.sh quick
+	$(MAKE) lint-deploy
 	go test -race $(SHARED)
 	go test -count=1 $(E2E)
 
 lint: vet tidy ## gofumpt, vet, staticcheck, tidy
-	@unformatted=$$(go tool gofumpt -l $(wildcard actors cluster cmd codec halide)); \
+	@unformatted=$$(go tool gofumpt -l $(wildcard actors cluster cmd codec deploy halide)); \
 	if [ -n "$$unformatted" ]; then \
 		echo "not gofumpt'd: run go tool gofumpt -w" $$unformatted; exit 1; fi
 	go tool staticcheck -checks all,-ST1000 ./...
 
+lint-deploy: libraries ## what is in deploy, against what reads it and against the binary
+	@$(SCRIPTS)/setup.sh test
+	cd deploy/lint && go vet . && go test -count=1 .
+
 vet: libraries
 	go vet ./...
+	cd cmd/headwater/e2e/etcd && go vet ./...
 
 tidy:
 	go run ./cmd/tidy

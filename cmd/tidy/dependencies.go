@@ -70,11 +70,12 @@ func checkDependencies(r *repo) []finding {
 }
 
 // directModules returns the modules that our own packages import, those of the declared tools, and
-// those that go.mod calls direct.
+// those that go.mod calls direct. Of modules below, which stand by themselves, it returns what they
+// call direct.
 func directModules(r *repo) map[string]need {
 	used := map[string]bool{}
 	for _, f := range r.files {
-		if f.ast == nil {
+		if f.ast == nil || r.foreignModule(f) {
 			continue
 		}
 		for _, spec := range f.ast.Imports {
@@ -85,6 +86,15 @@ func directModules(r *repo) map[string]need {
 		used[moduleOf(r, t.Path)] = true
 	}
 	needs := map[string]need{}
+	for dir, mod := range r.below {
+		for _, q := range mod.Require {
+			if !q.Indirect {
+				needs[q.Mod.Path] = need{
+					path.Join(dir, "go.mod"), q.Syntax.Start.Line, q.Mod.Version,
+				}
+			}
+		}
+	}
 	for _, q := range r.mod.Require {
 		if used[q.Mod.Path] || !q.Indirect {
 			needs[q.Mod.Path] = need{"go.mod", q.Syntax.Start.Line, q.Mod.Version}

@@ -17,7 +17,8 @@ import (
 // repo is the tree as the checks see it: every text file that people write, read once.
 type repo struct {
 	mod   *modfile.File
-	paths map[string]bool // every file and folder, also those whose text is not read
+	below map[string]*modfile.File // modules of their own, by folder
+	paths map[string]bool          // every file and folder, also those whose text is not read
 	files []*file
 	text  map[string]*file // by path
 }
@@ -83,11 +84,13 @@ func readable(p string) bool {
 		".c", ".h", ".cc", ".cpp", ".json":
 		return true
 	}
-	return slices.Contains([]string{"Makefile", "go.mod", ".ci/run"}, p)
+	return path.Base(p) == "go.mod" || slices.Contains([]string{"Makefile", ".ci/run"}, p)
 }
 
 func load(fsys fs.FS) (*repo, error) {
-	r := &repo{paths: map[string]bool{}, text: map[string]*file{}}
+	r := &repo{
+		below: map[string]*modfile.File{}, paths: map[string]bool{}, text: map[string]*file{},
+	}
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -112,7 +115,24 @@ func load(fsys fs.FS) (*repo, error) {
 	if r.mod, err = modfile.Parse("go.mod", []byte(mod.src), nil); err != nil {
 		return nil, err
 	}
+	for p, f := range r.text {
+		if path.Base(p) == "go.mod" && f != mod {
+			if r.below[path.Dir(p)], err = modfile.Parse(p, []byte(f.src), nil); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return r, nil
+}
+
+// foreignModule tells whether a file is of a module below.
+func (r *repo) foreignModule(f *file) bool {
+	for dir := range r.below {
+		if f.in(dir) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *repo) read(fsys fs.FS, p string) error {

@@ -38,6 +38,7 @@ func run(m *testing.M) (int, error) {
 			return 1, err
 		}
 	}
+	sweepLabs()
 	dir, err := os.MkdirTemp("", "headwater-e2e-")
 	if err != nil {
 		return 1, err

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -19,6 +21,7 @@ type node struct {
 	*process
 	rtmp, rtmps, http string // host:port
 	client            *http.Client
+	host              *host // where it runs, nil where the tests do
 }
 
 // startNode starts a node on free ports of loopback and waits until it is ready. When the test
@@ -52,24 +55,49 @@ func launchNode(t *testing.T, flags ...string) *node {
 // launchNodeIn starts a node with variables in its environment.
 func launchNodeIn(t *testing.T, variables []string, flags ...string) *node {
 	t.Helper()
-	return launchNodeBy(t, nil, variables, flags...)
+	n := beginNode(t, nil, variables, flags...)
+	n.awaitReady(t)
+	return n
 }
 
-// launchNodeBy starts a node by a command that is given the node's own command line.
-func launchNodeBy(t *testing.T, by, variables []string, flags ...string) *node {
+// beginNode starts a node, by a command that is given its command line if there is one, and does
+// not wait for anything.
+func beginNode(t *testing.T, by, variables []string, flags ...string) *node {
 	t.Helper()
 	args := append(slices.Clone(by), headwater)
 	args = append(args, []string{
 		"run", "--rtmp.listen", "127.0.0.1:0", "--http.listen", "127.0.0.1:0", "--log.level", "debug",
 	}...)
 	args = append(args, flags...)
-	n := &node{
-		process: startIn(t, variables, args[0], args[1:]...),
-		client: &http.Client{
-			Timeout:   patience,
-			Transport: &http.Transport{DisableKeepAlives: true}, // a scrape leaves nothing behind
+	n := &node{process: startIn(t, variables, args[0], args[1:]...)}
+	n.client = clientOf(n.dialSelf)
+	return n
+}
+
+// clientOf is a client by HTTP whose connections dial makes.
+func clientOf(dial func(addr string) (net.Conn, error)) *http.Client {
+	return &http.Client{
+		Timeout: patience,
+		Transport: &http.Transport{
+			DisableKeepAlives: true, // a scrape leaves nothing behind
+			DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
+				return dial(addr)
+			},
 		},
 	}
+}
+
+// dialSelf connects to an address of the node from where it runs: no fault of a network is between.
+func (n *node) dialSelf(addr string) (net.Conn, error) {
+	if n.host != nil {
+		return n.host.dialFrom(addr)
+	}
+	return net.DialTimeout("tcp", addr, patience)
+}
+
+// awaitReady waits until the node says that it is ready.
+func (n *node) awaitReady(t *testing.T) {
+	t.Helper()
 	await(t, "the node says where it listens", func() bool {
 		return over(n.ended) || n.stdout.has("stop", "Ctrl-C")
 	})
@@ -82,7 +110,6 @@ func launchNodeBy(t *testing.T, by, variables []string, flags ...string) *node {
 		status, _ := n.get(t, "/readyz")
 		return status == http.StatusOK
 	})
-	return n
 }
 
 // address finds an address in what the node printed.

@@ -26,7 +26,7 @@ type publisher struct {
 // publish begins to publish a key.
 func publish(t *testing.T, n *node, key string) *publisher {
 	t.Helper()
-	p, err := publishOn(t, dial(t, n.rtmp), key)
+	p, err := publishOn(t, n.dial(t, n.rtmp), key)
 	if err != nil {
 		t.Fatalf("publish %s: %v", key, err)
 	}
@@ -37,6 +37,18 @@ func publish(t *testing.T, n *node, key string) *publisher {
 func dial(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", addr, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// dial connects to an address of the node from where it runs. The connection does not outlive the
+// test.
+func (n *node) dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := n.dialSelf(addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (e *httpError) Error() string { return fmt.Sprintf("HTTP status %d: %s", e.
 // watchRTMP watches by RTMP.
 func watchRTMP(t *testing.T, n *node, key string) *viewer {
 	t.Helper()
-	return watchRTMPOn(t, dial(t, n.rtmp), key)
+	return watchRTMPOn(t, n.dial(t, n.rtmp), key)
 }
 
 func watchRTMPOn(t *testing.T, conn net.Conn, key string) *viewer {
@@ -56,7 +56,7 @@ func watchRTMPOn(t *testing.T, conn net.Conn, key string) *viewer {
 // watchFLV watches by HTTP-FLV.
 func watchFLV(t *testing.T, n *node, key string) *viewer {
 	t.Helper()
-	return watchFLVOn(t, dial(t, n.http), key)
+	return watchFLVOn(t, n.dial(t, n.http), key)
 }
 
 func watchFLVOn(t *testing.T, conn net.Conn, key string) *viewer {
