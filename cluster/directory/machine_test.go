@@ -179,6 +179,11 @@ func TestGhostIsLaidInTime(t *testing.T) {
 
 	b.apply(b.put("nodes/a", benchNode("a")), b.put("broadcasts/k/a", active("a", 5, "")))
 	b.says("back", "places k=a")
+	b.m.apply([]membership.Change{b.gone("nodes/a"), b.gone("broadcasts/k/a")}, true, false, b.now)
+	b.pass(time.Hour)
+	b.says("gone when this node was no member either")
+	b.apply(b.put("nodes/a", benchNode("a")), b.put("broadcasts/k/a", active("a", 5, "")))
+	b.says("all are back")
 	b.apply(b.gone("broadcasts/k/a"))
 	b.says("taken back by a node that is there", "places k=")
 }

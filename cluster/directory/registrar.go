@@ -176,7 +176,11 @@ func (r *registrar) changed(of *registrar, now time.Time) {
 		r.mirror.Refresh()
 	}
 	changes, synced := r.mirror.Take()
-	r.machine.apply(changes, synced, held, now)
+	alone := !r.machine.twin
+	if r.machine.apply(changes, synced, held, now); alone && r.machine.twin {
+		r.self.Log.Error("another process has this node's name; give each its own",
+			slog.String("name", r.options.Node.Name))
+	}
 }
 
 func (r *registrar) view() *View {
@@ -219,7 +223,10 @@ func (r *registrar) register() {
 			r.session.Register(reg.key, reg.value)
 		}
 	}
-	r.machine.registers = nil
+	for _, key := range r.machine.rewrites {
+		r.session.Rewrite(key)
+	}
+	r.machine.registers, r.machine.rewrites = nil, nil
 }
 
 func (r *registrar) done(d *claimDone, now time.Time) {

@@ -89,6 +89,16 @@ func (s *Session) Unregister(key string) {
 	s.rouse()
 }
 
+// Rewrite has a key that is registered be written again: somebody else has changed it.
+func (s *Session) Rewrite(key string) {
+	s.mu.Lock()
+	if _, ok := s.written[key]; ok {
+		s.written[key] = written{}
+	}
+	s.mu.Unlock()
+	s.rouse()
+}
+
 func (s *Session) rouse() {
 	select {
 	case s.wake <- struct{}{}:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
@@ -32,6 +33,7 @@ type guard struct {
 	log      *slog.Logger
 	metrics  *Metrics
 	envelope string // the type's name
+	streams  atomic.Int64
 }
 
 // unary refuses every call that is no stream: Remote has but such as panic.
@@ -46,6 +48,8 @@ func (g *guard) unary(
 func (g *guard) stream(
 	server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) (err error) {
+	g.streams.Add(1)
+	defer g.streams.Add(-1)
 	defer func() {
 		if value := recover(); value != nil {
 			g.metrics.refused.Inc()

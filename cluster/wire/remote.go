@@ -21,8 +21,8 @@ import (
 const (
 	batchSize = 64
 	queueSize = 1024
-	// goodbye is how long others have to let go of this node when it stops.
-	goodbye = 500 * time.Millisecond
+	// goodbye is how long the streams of others have to end once their connections are cut.
+	goodbye = time.Second
 )
 
 // gateway is a Remote that runs, with the actor system it is of.
@@ -30,6 +30,7 @@ type gateway struct {
 	system *actor.ActorSystem
 	remote *remote.Remote
 	conns  *connections
+	guard  *guard
 }
 
 // run has Remote work until ctx is done. All that Remote starts ends here.
@@ -46,7 +47,9 @@ func (w *wire) run(ctx context.Context, root *actor.RootContext, self *actor.PID
 // start starts Remote, and passes on to self what comes.
 func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
 	system := actors.NewSystem(slog.New(demoted{w.self.Log.Handler()}))
-	g := &gateway{system: system}
+	g := &gateway{system: system, guard: &guard{
+		log: w.self.Log, metrics: w.Metrics, envelope: envelopeType(),
+	}}
 	server, client := credentials.TransportCredentials(insecure.NewCredentials()),
 		credentials.TransportCredentials(insecure.NewCredentials())
 	if w.Server != nil {
@@ -58,7 +61,7 @@ func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
 		remote.WithAdvertisedHost(w.advertised()),
 		remote.WithEndpointWriterBatchSize(batchSize), remote.WithEndpointWriterQueueSize(queueSize),
 		remote.WithEndpointManagerBatchSize(batchSize), remote.WithEndpointManagerQueueSize(queueSize),
-		remote.WithServerOptions(w.serverOptions(g.conns)...),
+		remote.WithServerOptions(serverOptions(g.conns, g.guard)...),
 		remote.WithDialOptions(dialOptions(client)...),
 	)
 	config.MaxRetryCount = 1 // of several attempts all but the last leave a connection behind
@@ -80,8 +83,7 @@ func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
 	return g
 }
 
-func (w *wire) serverOptions(conns *connections) []grpc.ServerOption {
-	g := &guard{log: w.self.Log, metrics: w.Metrics, envelope: envelopeType()}
+func serverOptions(conns *connections, g *guard) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.Creds(conns),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
@@ -113,16 +115,18 @@ func dialOptions(creds credentials.TransportCredentials) []grpc.DialOption {
 	}
 }
 
-// stop ends Remote. Whoever does not let go of this node in time is cut off.
+// stop ends Remote: first what others have of it, as it waits for that as long as they like, and
+// changes what its streams read.
 func (g *gateway) stop(log *slog.Logger) {
 	defer func() {
 		if value := recover(); value != nil { // its own end may meet that of a stream
 			log.Warn("remote panicked at its end", slog.Any("panic", value))
 		}
 	}()
-	cut := time.AfterFunc(goodbye, g.conns.cut)
-	defer cut.Stop()
-	defer g.conns.cut()
+	g.conns.cut()
+	for end := time.Now().Add(goodbye); g.guard.streams.Load() > 0 && time.Now().Before(end); {
+		<-time.After(goodbye / 100)
+	}
 	g.remote.Shutdown(true)
 	g.system.Shutdown()
 }
