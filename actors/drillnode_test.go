@@ -27,6 +27,11 @@ func idleNode(t *testing.T) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stopInTheEnd(t, n)
+	return n
+}
+
+func stopInTheEnd(t *testing.T, n *Node) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -34,7 +39,6 @@ func idleNode(t *testing.T) *Node {
 			t.Error(err)
 		}
 	})
-	return n
 }
 
 // TestNodeDrill crashes an actor by its path, and asks for what there is not.

@@ -6,7 +6,7 @@ import (
 
 // No key names an actor that is below another key's.
 func TestNamesDoNotCollide(t *testing.T) {
-	below := []string{"/topic/source", "/viewers", "/viewers/viewer/1", "/relay/origin", "/ingest"}
+	below := []string{"/topic/source", "/viewers", "/viewers/viewer/1", "/relay", "/ingest"}
 	keys := []string{"live/a", "live/eu/a", "live/a.1", "live/a/topic"}
 	for _, key := range keys {
 		for _, child := range below {

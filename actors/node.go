@@ -64,11 +64,12 @@ func Start(o Options) (*Node, error) {
 func newTree(o Options, desk *listen.Desk) (*tree, error) {
 	log := o.log()
 	t := &tree{
-		Options: o, desk: desk, window: &topic.Window{},
+		Options: o, desk: desk, window: &topic.Window{}, pinned: newHolds(),
 		system: actor.NewActorSystem(actor.WithLoggerFactory(
 			func(*actor.ActorSystem) *slog.Logger { return quiet(log) })),
 	}
 	shrink(t.system.ProcessRegistry)
+	t.fix()
 	t.window.Set(o.Window)
 	var err error
 	if t.metrics, err = newMetrics(o.Registry); err != nil {
@@ -143,8 +144,8 @@ func (n *Node) Publish(ctx context.Context, key string, conn *ingest.Conn) error
 	if err := n.admit(key, true); err != nil {
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
-	answer, err := n.ask(ctx, n.tree.pid(directory.Name),
-		&directory.Claim{Key: key, Policy: n.tree.Policy})
+	answer, err := n.askFor(ctx, n.tree.pid(directory.Name),
+		&directory.Claim{Key: key, Policy: n.tree.Policy}, n.claimPatience())
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
@@ -160,6 +161,14 @@ func (n *Node) Publish(ctx context.Context, key string, conn *ingest.Conn) error
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
 	return nil
+}
+
+// claimPatience is how long a publisher's claim may take.
+func (n *Node) claimPatience() time.Duration {
+	if n.tree.Cluster.Registrar == nil {
+		return patience
+	}
+	return directory.Patience + time.Second
 }
 
 // start has a dynamic supervisor start a child.
@@ -314,13 +323,21 @@ func DrawDeclared(w io.Writer) error {
 	silent := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	t := &tree{
 		system: actor.NewActorSystem(actor.WithLoggerFactory(silent)), window: &topic.Window{},
+		pinned: newHolds(),
 	}
+	t.fix()
 	t.RTMP = []RTMPSocket{{Name: "rtmp"}}
 	t.handler.Socket = &listen.ListenSocket{}
+	none := func(*supervise.Self) actor.Actor { return nil }
+	inCluster := func(ClusterPlace) func(*supervise.Self) actor.Actor { return none }
 	t.Links = Links{
 		Origins:  []Origin{{Name: "ORIGIN"}},
-		Listener: func(LinkPlace) func(*supervise.Self) actor.Actor { return nil },
+		Listener: func(LinkPlace) func(*supervise.Self) actor.Actor { return none },
+		Dial: func(string, string) (link, dial func(*supervise.Self) actor.Actor) {
+			return none, none
+		},
 	}
+	t.Cluster = Cluster{Registrar: inCluster, Wire: inCluster}
 	return supervise.Draw(w, t.node())
 }
 

@@ -63,6 +63,8 @@ type Options struct {
 
 	// Links are those to other nodes.
 	Links Links
+	// Cluster makes the node one of many.
+	Cluster Cluster
 
 	// Processing says how pictures are processed.
 	Processing ProcessingOptions

@@ -25,9 +25,22 @@ type tree struct {
 	Options
 	metrics metrics
 	window  *topic.Window
+	pinned  *holds
+	fixed   fixed
 	system  *actor.ActorSystem
 	handler listen.HTTPOptions
 	desk    *listen.Desk
+}
+
+// fixed is what all edges share.
+type fixed struct {
+	directory, edges *actor.PID
+	viewers          []supervise.Spec // the template
+}
+
+func (t *tree) fix() {
+	t.fixed.directory, t.fixed.edges = t.pid(directory.Name), t.pid(edgesName)
+	t.fixed.viewers = []supervise.Spec{t.viewer("ID", "KEY", "", nil)}
 }
 
 // Names of the tree.
@@ -40,27 +53,33 @@ const (
 	renditionsName = "renditions"
 	processingName = "processing"
 	snapshotsName  = "snapshots"
+	pinsName       = "pins"
+	registrarName  = "registrar"
+	wireName       = "wire"
 )
 
 // sourceMailbox holds two seconds of a 60 fps broadcast and the backlog of a snapshot; beyond that
 // the oldest media is dropped and video goes on at the next keyframe.
 const sourceMailbox = 512
 
+// edgeMailbox is the same for an edge that follows three nodes at once: each unit comes from each.
+const edgeMailbox = 3 * sourceMailbox
+
+// directoryMailbox holds what all of a crowded node's broadcasts and edges say after a restart.
+const directoryMailbox = 16384
+
 // node is the root. Who outlives a restart of the directory is told of it, not restarted: a
 // broadcast does not end because a table was lost.
 func (t *tree) node() supervise.Spec {
-	return supervise.Spec{
+	spec := supervise.Spec{
 		Name: nodeName, Kind: "node", Strategy: supervise.RestForOne,
 		Note: "spent: the process exits, its supervisor restarts it",
 		Children: []supervise.Spec{
-			{
-				Name: directory.Name, Kind: "directory", Mailbox: 4096,
-				Note: "which broadcasts are here; grants epochs",
-				New:  directory.New(directory.Options{ByClock: t.Links.any()}),
-			},
+			t.directory(),
 			{
 				Name: settings.Name, Kind: "settings", New: settings.New(t.settings()),
 				Note: "what was commanded of each broadcast", Mailbox: 4096, Rebind: true,
+				Heeds: []string{registrarName, wireName},
 			},
 			{
 				Name: load.Name, Kind: "load", Note: "the node's CPU; widens the merge window",
@@ -69,18 +88,34 @@ func (t *tree) node() supervise.Spec {
 				}),
 				Rebind: true,
 			},
-			t.links(),
-			{
-				Name: broadcastsName, Kind: "broadcasts", Strategy: supervise.Dynamic, Rebind: true,
-				Templates: []supervise.Spec{t.broadcast("KEY", 0, nil, timeline.Start{})},
-			},
-			{
-				Name: edgesName, Kind: "edges", Strategy: supervise.Dynamic, Rebind: true,
-				Templates: []supervise.Spec{t.edge("KEY", "")},
-			},
-			t.snapshots(),
-			t.listeners(),
 		},
+	}
+	spec.Children = append(spec.Children, t.cluster()...)
+	spec.Children = append(spec.Children,
+		t.links(),
+		supervise.Spec{
+			Name: broadcastsName, Kind: "broadcasts", Strategy: supervise.Dynamic, Rebind: true,
+			Templates: []supervise.Spec{t.broadcast("KEY", 0, nil, timeline.Start{})},
+		},
+		supervise.Spec{
+			Name: edgesName, Kind: "edges", Strategy: supervise.Dynamic, Rebind: true,
+			Templates: []supervise.Spec{t.edge("KEY", "")},
+		})
+	spec.Children = append(spec.Children, t.pins()...)
+	spec.Children = append(spec.Children, t.snapshots(), t.listeners())
+	return spec
+}
+
+// directory knows what is here, and hears of the restarts of who tells it what is elsewhere.
+func (t *tree) directory() supervise.Spec {
+	o := directory.Options{ByClock: t.Links.any(), Static: t.origins()}
+	if t.Cluster.Registrar != nil {
+		o.Registrar = t.pid(registrarName)
+	}
+	return supervise.Spec{
+		Name: directory.Name, Kind: "directory", Mailbox: directoryMailbox,
+		Note: "which broadcasts are here; grants epochs",
+		New:  directory.New(o), Heeds: []string{registrarName},
 	}
 }
 
@@ -137,17 +172,17 @@ func broadcastName(key string, epoch uint64) string {
 }
 
 // edge is what this node's viewers of one broadcast share. It ends when the last of them has been
-// gone for the time of Linger.
+// gone for the time of Linger, and nobody has pinned it.
 func (t *tree) edge(key, rendition string) supervise.Spec {
 	name := edgeName(key, rendition)
 	source := t.pid(edgesName, name, sourceName)
-	spec := supervise.Spec{
+	return supervise.Spec{
 		Name: name, Kind: "edge", Restart: supervise.Temporary,
 		Strategy: supervise.RestForOne, Note: "spent: its viewers are let go and come back",
 		Children: []supervise.Spec{
 			{
-				Name: sourceName, Kind: "edge_topic", Mailbox: sourceMailbox,
-				Note: "the same actor, fed by relays",
+				Name: sourceName, Kind: "edge_topic", Mailbox: edgeMailbox,
+				Note: "the same actor, fed by the relay",
 				New: topic.New(topic.Options{
 					Key: key, Ring: topic.NewRing(t.Ring), Window: t.window, Metrics: t.metrics.edge,
 				}),
@@ -155,20 +190,19 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 			{
 				Name: viewersName, Kind: "viewers", Strategy: supervise.Dynamic,
 				Linger:  max(t.Linger, time.Millisecond), // to supervise, zero is for ever
+				Keep:    func() bool { return t.pinned.of(name).all > 0 },
 				Restart: supervise.Transient, Significant: true, Rebind: true,
-				Templates: []supervise.Spec{t.viewer("ID", key, rendition, nil)},
+				Templates: t.fixed.viewers,
 			},
 			{
-				Name: "relay/origin", Kind: "relay", Restart: supervise.Transient, Mailbox: sourceMailbox,
-				Note: "follows the broadcast, from epoch to epoch",
+				Name: "relay", Kind: "relay", Restart: supervise.Transient, Mailbox: edgeMailbox,
+				Note: "follows the broadcast wherever it is, from epoch to epoch",
 				New: edge.NewRelay(edge.RelayOptions{
-					Key: key, Rendition: rendition, Directory: t.pid(directory.Name), Topic: source,
+					Key: key, Rendition: rendition, Directory: t.fixed.directory, Topic: source,
 				}),
 			},
 		},
 	}
-	spec.Children = append(spec.Children, t.remoteRelays(key, rendition, source)...)
-	return spec
 }
 
 // edgeName is the name of the edge of a rendition. No key has an @.

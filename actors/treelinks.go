@@ -1,12 +1,12 @@
 package actors
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/headwater-live/headwater/actors/directory"
-	"github.com/headwater-live/headwater/actors/edge"
 	"github.com/headwater-live/headwater/actors/supervise"
 )
 
@@ -17,6 +17,9 @@ type Links struct {
 	Origins []Origin
 	// Listener makes the actor that takes the links of nodes that follow this one, nil for none.
 	Listener func(LinkPlace) func(*supervise.Self) actor.Actor
+	// Dial makes the two actors of a link to a node that is not among the Origins: see Origin. Nil
+	// where there are no such links.
+	Dial func(node, address string) (link, dial func(*supervise.Self) actor.Actor)
 }
 
 // Origin is a node that this one follows.
@@ -32,6 +35,13 @@ type LinkPlace struct {
 	Directory, Peers *actor.PID
 	// Peer declares the actor of one link.
 	Peer func(name string, newPeer func(*supervise.Self) actor.Actor) supervise.Spec
+	// Pins starts and stops what Pin declares: what keeps an edge of this node alive, for who
+	// follows it from another. Nil where no edge gives anything out.
+	Pins *actor.PID
+	Pin  func(key, rendition, who string) supervise.Spec
+	// Pinned reports whether somebody else keeps an edge alive, whether there is something to follow
+	// or not: a standby's.
+	Pinned func(key, rendition string) bool
 }
 
 // any reports whether the node has, or may have, a link.
@@ -41,27 +51,36 @@ func (l *Links) any() bool { return len(l.Origins) > 0 || l.Listener != nil }
 const (
 	linksName = "links"
 	peersName = "peers"
+	outName   = "out"
 )
 
 // linkMailbox holds the subscriptions to a whole node's broadcasts, which come all at once.
 const linkMailbox = 16384
+
+// A link is tried again for ever, and not too often.
+var (
+	linkLimit   = supervise.Limit{Max: 1000, Within: 10 * time.Second}
+	linkBackoff = supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second}
+)
 
 // links are those to other nodes. Whatever happens to one is tried again; it costs those who watch
 // here what they watch of that node, and nothing else.
 func (t *tree) links() supervise.Spec {
 	spec := supervise.Spec{
 		Name: linksName, Kind: "links", Strategy: supervise.OneForOne, Rebind: true,
-		Note:    "never spent: a lost link is made again",
-		Limit:   supervise.Limit{Max: 1000, Within: 10 * time.Second},
-		Backoff: supervise.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		Note:  "never spent: a lost link is made again",
+		Limit: linkLimit, Backoff: linkBackoff,
 	}
 	for _, o := range t.Links.Origins {
+		spec.Children = append(spec.Children,
+			linkSpec(linkName(o.Name), o.Link), dialSpec("dial/"+o.Name, o.Dial))
+	}
+	if t.reachesOut() {
+		to, _ := t.linkTo("NODE", "", 0)
 		spec.Children = append(spec.Children, supervise.Spec{
-			Name: linkName(o.Name), Kind: "link", New: o.Link, Mailbox: linkMailbox,
-			Note: "who follows what of another node",
-		}, supervise.Spec{
-			Name: "dial/" + o.Name, Kind: "dial", New: o.Dial,
-			Note: "owns the connection to it; ends with it and dials anew",
+			Name: outName, Kind: "out", Strategy: supervise.Dynamic,
+			Note:      "those that the registrar wants",
+			Templates: []supervise.Spec{to},
 		})
 	}
 	spec.Children = append(spec.Children, supervise.Spec{
@@ -69,6 +88,49 @@ func (t *tree) links() supervise.Spec {
 		Templates: []supervise.Spec{t.peer("NODE", nil)},
 	})
 	return spec
+}
+
+// reachesOut reports whether there can be links that are not configured.
+func (t *tree) reachesOut() bool { return t.Cluster.Registrar != nil && t.Links.Dial != nil }
+
+func linkSpec(name string, link func(*supervise.Self) actor.Actor) supervise.Spec {
+	return supervise.Spec{
+		Name: name, Kind: "link", New: link, Mailbox: linkMailbox,
+		Note: "who follows what of another node",
+	}
+}
+
+func dialSpec(name string, dial func(*supervise.Self) actor.Actor) supervise.Spec {
+	return supervise.Spec{
+		Name: name, Kind: "dial", New: dial,
+		Note: "owns the connection to it; ends with it and dials anew",
+	}
+}
+
+// linkTo is the link to a node that is found, not configured, in its nth incarnation.
+func (t *tree) linkTo(node, address string, n int) (spec supervise.Spec, pid *actor.PID) {
+	name := "to/" + node + ".N" // the drawing
+	if n > 0 {
+		name = "to/" + node + "." + strconv.Itoa(n)
+	}
+	link, dial := t.Links.Dial(node, address)
+	return supervise.Spec{
+		Name: name, Kind: "to", Strategy: supervise.OneForOne,
+		Note:  "one incarnation of a node; ended with it",
+		Limit: linkLimit, Backoff: linkBackoff,
+		Children: []supervise.Spec{linkSpec("link", link), dialSpec("dial", dial)},
+	}, t.pid(linksName, outName, name, "link")
+}
+
+// origins are the places that the configured origins are for every key.
+func (t *tree) origins() []directory.Place {
+	var all []directory.Place
+	for _, o := range t.Links.Origins {
+		all = append(all, directory.Place{
+			Node: o.Name, Link: t.pid(linksName, linkName(o.Name)), Static: true,
+		})
+	}
+	return all
 }
 
 func linkName(origin string) string { return "link/" + origin }
@@ -83,30 +145,20 @@ func (t *tree) peer(name string, newPeer func(*supervise.Self) actor.Actor) supe
 
 // linkListener takes the links of other nodes.
 func (t *tree) linkListener() supervise.Spec {
-	return supervise.Spec{
-		Name: "link", Kind: "listener",
-		New: t.Links.Listener(LinkPlace{
-			Directory: t.pid(directory.Name), Peers: t.pid(linksName, peersName),
-			Peer: func(name string, newPeer func(*supervise.Self) actor.Actor) supervise.Spec {
-				return t.spec(t.peer(name, newPeer))
-			},
-		}),
+	at := LinkPlace{
+		Directory: t.pid(directory.Name), Peers: t.pid(linksName, peersName),
+		Peer: func(name string, newPeer func(*supervise.Self) actor.Actor) supervise.Spec {
+			return t.spec(t.peer(name, newPeer))
+		},
+		Pin: func(key, rendition, who string) supervise.Spec {
+			return t.spec(t.pin(key, rendition, who, false))
+		},
+		Pinned: func(key, rendition string) bool {
+			return t.pinned.of(edgeName(key, rendition)).firm > 0
+		},
 	}
-}
-
-// remoteRelays follow a broadcast on other nodes, for the edge whose topic is source: whichever of
-// them carries it.
-func (t *tree) remoteRelays(key, rendition string, source *actor.PID) []supervise.Spec {
-	var all []supervise.Spec
-	for _, o := range t.Links.Origins {
-		all = append(all, supervise.Spec{
-			Name: "relay/" + o.Name, Kind: "relay", Restart: supervise.Transient,
-			Mailbox: sourceMailbox, Note: "follows it on another node",
-			New: edge.NewRelay(edge.RelayOptions{
-				Key: key, Rendition: rendition, Link: t.pid(linksName, linkName(o.Name)),
-				Topic: source,
-			}),
-		})
+	if t.Cluster.Registrar != nil {
+		at.Pins = t.pid(pinsName)
 	}
-	return all
+	return supervise.Spec{Name: "link", Kind: "listener", New: t.Links.Listener(at)}
 }

@@ -1,6 +1,9 @@
 // Package directory holds the actor that knows which broadcasts a node carries: it grants the right
 // to publish a key, one epoch after the other, and tells followers where a broadcast is.
 //
+// Among other nodes it does so by way of the registrar, which speaks with them: it reserves the
+// epochs, is told what is here, and tells where else a broadcast is that somebody here follows.
+//
 // Its memory is what others have told it. When it is restarted, its siblings are told (see
 // supervise.Rebind), and topics announce themselves and relays ask again. Only the highest epoch
 // that it ever granted outlives a restart: who might still know an epoch of a broadcast that has
@@ -18,17 +21,9 @@ import (
 // Name is the directory's name in the tree.
 const Name = "directory"
 
-const (
-	// patience is how long a claimant waits for the former epoch to say how far it came.
-	patience = time.Second
-	sweep    = time.Minute
-)
+const sweep = time.Minute
 
 type (
-	silence struct {
-		key  string
-		turn int
-	}
 	sweepTick struct{ of *directory }
 	// departed comes behind what a topic sent before it ended, which its end itself, a system
 	// message, overtakes: how far it came would be told too late.
@@ -40,16 +35,17 @@ type Options struct {
 	// ByClock grants epochs by the clock, in milliseconds, where the count of them is behind it:
 	// among nodes whose clocks are in step the latest publisher has the highest epoch.
 	ByClock bool
+	// Registrar speaks for this node in its cluster: it grants the epochs and tells where else a
+	// broadcast is. Nil for a node by itself.
+	Registrar *actor.PID
+	// Static are places that every key has, besides those that the registrar tells of.
+	Static []Place
 }
 
 // New returns the producer of the actor.
 func New(o Options) func(*supervise.Self) actor.Actor {
-	granted := new(uint64)
-	return func(*supervise.Self) actor.Actor {
-		m := newMachine(granted)
-		m.byClock = o.ByClock
-		return &directory{machine: m}
-	}
+	mem := &memory{}
+	return func(*supervise.Self) actor.Actor { return &directory{machine: newMachine(o, mem)} }
 }
 
 type directory struct {
@@ -74,9 +70,15 @@ func (d *directory) Receive(ctx actor.Context) {
 	case *departed:
 		d.machine.departed(msg.topic, now)
 	case *Claim:
-		d.claim(ctx, msg, now)
+		d.machine.claim(msg, ctx.Sender(), now)
 	case *silence:
 		d.machine.silent(msg.key, msg.turn, now)
+	case *unkept:
+		d.machine.unkept(msg.key, now)
+	case *Reserved, *Unreserved, *Places, *Outdated:
+		d.registrar(msg, now)
+	case *supervise.Rebind:
+		d.machine.rebound()
 	case *Superseded:
 		d.machine.superseded(msg, now)
 	case *Announce:
@@ -97,14 +99,25 @@ func (d *directory) Receive(ctx actor.Context) {
 			d.timer = supervise.After(ctx, sweep, msg)
 		}
 	}
+	for _, a := range d.machine.alarms {
+		supervise.After(ctx, a.after, a.msg)
+	}
+	d.machine.alarms = nil
 	for _, o := range d.machine.out.Take() {
 		ctx.RequestWithCustomSender(o.To, o.Msg, ctx.Self())
 	}
 }
 
-func (d *directory) claim(ctx actor.Context, msg *Claim, now time.Time) {
-	e, wait := d.machine.claim(msg, ctx.Sender(), now)
-	if wait {
-		supervise.After(ctx, patience, &silence{key: msg.Key, turn: e.turn})
+// registrar takes what the registrar says.
+func (d *directory) registrar(msg any, now time.Time) {
+	switch msg := msg.(type) {
+	case *Reserved:
+		d.machine.reservedFor(msg, now)
+	case *Unreserved:
+		d.machine.unreserved(msg, now)
+	case *Places:
+		d.machine.placed(msg, now)
+	case *Outdated:
+		d.machine.ends(msg, now)
 	}
 }

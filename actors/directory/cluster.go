@@ -75,6 +75,8 @@ type Place struct {
 	Node string
 	// Link answers gate.Subscribe and gate.Unsubscribe for what that node has.
 	Link *actor.PID
+	// Static places are there for every key: they do not say that it is anywhere.
+	Static bool
 }
 
 // Outdated tells the directory that an epoch of a key has been granted to another node: what this

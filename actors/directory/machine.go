@@ -15,48 +15,59 @@ import (
 // have gone. A publisher that comes back later starts anew.
 const Memory = 10 * time.Minute
 
-// promise is how long a granted key counts as published before its publisher is attached.
-const promise = time.Second
+// memory is what outlives a machine: an epoch, or a turn, that was given once is not given again.
+type memory struct {
+	granted uint64 // the highest epoch ever granted, to any key
+	turn    int    // counts what was waited for
+}
 
 // machine knows which broadcasts are here. What happens goes in with the time it happens at, and
 // messages come out.
 type machine struct {
+	Options
 	entries map[string]*entry
 	keys    map[string]string // whose end concerns which key, by PID
+	many    map[string]bool   // and whose concerns more than that one
 	out     supervise.Outbox
-	granted *uint64 // the highest epoch ever granted, to any key
-	floor   uint64  // what that was when this machine began
-	byClock bool    // see Options
+	alarms  []alarm
+	memory  *memory
+	floor   uint64 // what was granted when this machine began
+}
+
+// alarm is a message that is to come back to the machine after a while.
+type alarm struct {
+	after time.Duration
+	msg   any
 }
 
 // entry is what is known of one key.
 type entry struct {
-	key        string
-	epoch      uint64 // the highest ever granted or seen
-	current    *actor.PID
-	gate       *actor.PID // current's
-	carried    uint64     // the epoch that current carries
-	publishing bool
-	promised   time.Time // when the latest grant was given whose publisher has not come yet
-	followers  []*actor.PID
+	key       string
+	epoch     uint64 // the highest ever granted or seen
+	current   *actor.PID
+	gate      *actor.PID // current's
+	carried   uint64     // the epoch that current carries
+	promised  time.Time  // when the latest grant was given whose publisher has not come yet
+	followers []*actor.PID
 
 	last    media.Time // how far the timeline had come
-	hasLast bool
 	lastAt  time.Time
 	touched time.Time
 
-	claims []claim // waiting for the present epoch to say how far it came; the first is being served
-	turn   int     // counts the claims served
+	publishing, hasLast bool
+	stage               stage // of the first claim
+
+	claims   []claim // the first is being served
+	reserved uint64  // the epoch that it will be granted, 0 if that is this directory's to choose
+	turn     int     // of what it waits for
+
+	cluster
 }
 
-type claim struct {
-	from   *actor.PID
-	policy Policy
-}
-
-func newMachine(granted *uint64) *machine {
+func newMachine(o Options, mem *memory) *machine {
 	return &machine{
-		entries: map[string]*entry{}, keys: map[string]string{}, granted: granted, floor: *granted,
+		Options: o, entries: map[string]*entry{}, keys: map[string]string{}, many: map[string]bool{},
+		memory: mem, floor: mem.granted,
 	}
 }
 
@@ -70,69 +81,6 @@ func (m *machine) entry(key string, now time.Time) *entry {
 	return e
 }
 
-// claim serves a publisher, at once if nobody has to be superseded first. It returns the entry and
-// the turn to be timed out when an answer is waited for.
-func (m *machine) claim(c *Claim, from *actor.PID, now time.Time) (e *entry, wait bool) {
-	e = m.entry(c.Key, now)
-	if c.Policy == Reject && (e.publishing || len(e.claims) > 0 || now.Before(e.promised)) {
-		m.out.Send(from, &Refused{Reason: "the stream key is being published already"})
-		return e, false
-	}
-	e.claims = append(e.claims, claim{from, c.Policy})
-	if len(e.claims) > 1 {
-		return e, false
-	}
-	return e, m.serve(e, now)
-}
-
-// serve begins with the first claim and reports whether it waits for the present epoch's answer.
-func (m *machine) serve(e *entry, now time.Time) (wait bool) {
-	e.turn++
-	if e.current == nil {
-		m.grant(e, now)
-		return false
-	}
-	m.out.Send(e.current, &Supersede{Epoch: e.epoch + 1})
-	return true
-}
-
-// grant gives the next epoch to the first claim: a higher one than any that was granted to the key,
-// by a former machine too.
-func (m *machine) grant(e *entry, now time.Time) {
-	e.epoch = max(e.epoch, m.floor) + 1
-	if m.byClock {
-		e.epoch = max(e.epoch, uint64(max(0, now.UnixMilli())))
-	}
-	*m.granted = max(*m.granted, e.epoch)
-	granted := &Granted{Epoch: e.epoch}
-	if e.hasLast {
-		granted.Start, granted.HasStart = e.last+media.Time(now.Sub(e.lastAt)), true
-	}
-	e.promised = now.Add(promise)
-	m.out.Send(e.claims[0].from, granted)
-	e.claims = e.claims[1:]
-	e.current, e.gate, e.publishing = nil, nil, false
-	if len(e.claims) > 0 {
-		m.serve(e, now)
-	}
-}
-
-// superseded notes how far the former epoch came, and lets the claimant go on from there.
-func (m *machine) superseded(s *Superseded, now time.Time) {
-	e := m.entry(s.Key, now)
-	e.progress(s.Last, s.HasLast, s.LastTime)
-	if len(e.claims) > 0 && s.Epoch == e.carried {
-		m.grant(e, now)
-	}
-}
-
-// silent lets a claimant go on without an answer from the former epoch.
-func (m *machine) silent(key string, turn int, now time.Time) {
-	if e := m.entries[key]; e != nil && e.turn == turn && len(e.claims) > 0 {
-		m.grant(e, now)
-	}
-}
-
 func (e *entry) progress(last media.Time, has bool, at time.Time) {
 	if has && (!e.hasLast || last > e.last) {
 		e.last, e.hasLast, e.lastAt = last, true, at
@@ -143,7 +91,7 @@ func (e *entry) progress(last media.Time, has bool, at time.Time) {
 func (m *machine) announce(a *Announce, now time.Time) {
 	e := m.entry(a.Key, now)
 	if a.Epoch < e.epoch {
-		m.out.Send(a.Topic, &Supersede{Epoch: e.epoch})
+		m.out.Send(a.Topic, &Supersede{Epoch: e.epoch, Node: e.node(e.epoch)})
 		return
 	}
 	e.epoch, e.carried = a.Epoch, a.Epoch
@@ -152,9 +100,10 @@ func (m *machine) announce(a *Announce, now time.Time) {
 		e.promised = time.Time{}
 	}
 	m.keys[a.Topic.Id] = a.Key
+	m.here(e)
 	m.tell(e)
-	if len(e.claims) > 0 { // it may have failed on what it was told, and would go on for ever
-		m.out.Send(a.Topic, &Supersede{Epoch: e.epoch + 1})
+	if e.stage == superseding { // it may have failed on what it was told, and would go on for ever
+		m.out.Send(a.Topic, &Supersede{Epoch: e.next()})
 	}
 }
 
@@ -170,13 +119,19 @@ func (m *machine) withdraw(w *Withdraw, now time.Time) {
 // gone takes out whoever has ended as a follower. It reports whether it was a topic too, which has
 // had its word once what it sent before its end is handled: see departed.
 func (m *machine) gone(who *actor.PID, now time.Time) (topic bool) {
+	if m.many[who.Id] {
+		delete(m.many, who.Id)
+		for _, e := range m.entries {
+			m.lose(e, who)
+		}
+	}
 	e := m.entries[m.keys[who.Id]]
 	if e == nil {
 		delete(m.keys, who.Id)
 		return false
 	}
 	e.touched = now
-	e.followers = without(e.followers, who)
+	m.lose(e, who)
 	if topic = e.current != nil && e.current.Equal(who); !topic {
 		delete(m.keys, who.Id)
 	}
@@ -194,8 +149,9 @@ func (m *machine) departed(who *actor.PID, now time.Time) {
 
 func (m *machine) vanish(e *entry, now time.Time) {
 	e.current, e.gate, e.publishing, e.promised = nil, nil, false, time.Time{}
+	m.here(e)
 	m.tell(e)
-	if len(e.claims) > 0 {
+	if e.stage == superseding {
 		m.grant(e, now)
 	}
 }
@@ -203,29 +159,45 @@ func (m *machine) vanish(e *entry, now time.Time) {
 func (m *machine) follow(f *Follow, now time.Time) {
 	e := m.entry(f.Key, now)
 	e.epoch = max(e.epoch, f.Epoch)
-	e.followers = append(without(e.followers, f.Follower), f.Follower)
+	if key, has := m.keys[f.Follower.Id]; has && key != f.Key {
+		m.many[f.Follower.Id] = true
+	}
 	m.keys[f.Follower.Id] = f.Key
-	m.out.Send(f.Follower, e.located())
+	if len(e.followers) == 0 {
+		m.locate(e)
+	}
+	e.followers = append(without(e.followers, f.Follower), f.Follower)
+	m.out.Send(f.Follower, m.located(e))
 }
 
 func (m *machine) unfollow(u *Unfollow, now time.Time) {
-	e := m.entry(u.Key, now)
-	e.followers = without(e.followers, u.Follower)
+	m.lose(m.entry(u.Key, now), u.Follower)
+}
+
+// lose takes a follower out.
+func (m *machine) lose(e *entry, who *actor.PID) {
+	before := len(e.followers)
+	if e.followers = without(e.followers, who); before > 0 && len(e.followers) == 0 {
+		m.unlocate(e)
+	}
 }
 
 func without(pids []*actor.PID, who *actor.PID) []*actor.PID {
 	return slices.DeleteFunc(pids, func(p *actor.PID) bool { return p.Equal(who) })
 }
 
-func (m *machine) tell(e *entry) {
+func (m *machine) tell(e *entry) { m.tellThem(e, m.located(e)) }
+
+func (m *machine) tellThem(e *entry, l *Located) {
 	for _, f := range e.followers {
-		m.out.Send(f, e.located())
+		m.out.Send(f, l)
 	}
 }
 
-func (e *entry) located() *Located {
+func (m *machine) located(e *entry) *Located {
 	return &Located{
 		Key: e.key, Epoch: e.carried, Topic: e.current, Gate: e.gate, Publishing: e.publishing,
+		Places: m.places(e),
 	}
 }
 
@@ -243,7 +215,7 @@ func (m *machine) list() *Listing {
 	l := &Listing{}
 	for _, e := range m.entries {
 		if e.current != nil {
-			l.Broadcasts = append(l.Broadcasts, *e.located())
+			l.Broadcasts = append(l.Broadcasts, *m.located(e))
 		}
 	}
 	slices.SortFunc(l.Broadcasts, func(a, b Located) int { return cmp.Compare(a.Key, b.Key) })

@@ -57,7 +57,11 @@ type Withdraw struct {
 
 // Supersede tells a topic that its epoch is over: another has been, or is about to be, granted. It
 // accepts no more units and answers the sender with Superseded.
-type Supersede struct{ Epoch uint64 }
+type Supersede struct {
+	Epoch uint64
+	// Node has it, if it is another than this one.
+	Node string
+}
 
 // Superseded says how far the former epoch came.
 type Superseded struct {
@@ -89,6 +93,10 @@ type Located struct {
 	Epoch       uint64
 	Topic, Gate *actor.PID
 	Publishing  bool
+	// Places give it out on other nodes. Nobody changes them.
+	Places []Place
+	// Elsewhere says that on this node all is as it was told before.
+	Elsewhere bool
 }
 
 // List asks for all broadcasts; the answer is a *Listing.

@@ -39,10 +39,10 @@ func (p *Panic) Error() string { return fmt.Sprintf("goroutine %s panicked: %v",
 type Group struct {
 	counts *Counts
 	failed func(*Panic)
-	ctx    context.Context //nolint:containedctx // the group is what the context's life is
-	cancel context.CancelFunc
 
 	mu      sync.Mutex
+	ctx     context.Context //nolint:containedctx // the group is its life; nil before the first
+	cancel  context.CancelFunc
 	n       int
 	left    int // of n, when Stop gave up waiting
 	stopped bool
@@ -52,8 +52,7 @@ type Group struct {
 // NewGroup returns an empty group that counts into counts. failed is told of a panic in one of its
 // goroutines, on that goroutine; the owner turns it into its own failure.
 func NewGroup(counts *Counts, failed func(*Panic)) *Group {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Group{counts: counts, failed: failed, ctx: ctx, cancel: cancel}
+	return &Group{counts: counts, failed: failed}
 }
 
 // Go runs fn on a new goroutine of the group. fn must return soon after its context is done. It
@@ -64,22 +63,26 @@ func (g *Group) Go(name string, fn func(context.Context)) bool {
 		g.mu.Unlock()
 		return false
 	}
+	if g.ctx == nil { // most owners never start one
+		g.ctx, g.cancel = context.WithCancel(context.Background())
+	}
+	ctx := g.ctx
 	g.n++
 	g.mu.Unlock()
 	g.counts.Running.Add(1)
 	g.counts.Started.Add(1)
-	go g.run(name, fn)
+	go g.run(ctx, name, fn)
 	return true
 }
 
-func (g *Group) run(name string, fn func(context.Context)) {
+func (g *Group) run(ctx context.Context, name string, fn func(context.Context)) {
 	defer g.done()
 	defer func() {
 		if value := recover(); value != nil {
 			g.failed(&Panic{Name: name, Value: value, Stack: debug.Stack()})
 		}
 	}()
-	fn(g.ctx)
+	fn(ctx)
 }
 
 func (g *Group) done() {
@@ -107,8 +110,11 @@ func (g *Group) Len() int {
 func (g *Group) Cancel() {
 	g.mu.Lock()
 	g.stopped = true
+	cancel := g.cancel
 	g.mu.Unlock()
-	g.cancel()
+	if cancel != nil {
+		cancel()
+	}
 }
 
 // Stop asks the goroutines to end and waits for them, at most for the deadline. It returns how many

@@ -83,9 +83,11 @@ func (m *machine) launch(c *child) {
 	if c.starts == 1 || m.spec.Strategy != RestForOne {
 		return
 	}
-	for _, later := range m.children[c.index+1:] {
-		if later.spec.Rebind && (later.status == up || later.status == starting) {
-			m.emit(effect{op: opRebind, child: later, name: c.spec.Name})
+	for _, other := range m.children {
+		told := other.index > c.index && other.spec.Rebind ||
+			other.index < c.index && slices.Contains(other.spec.Heeds, c.spec.Name)
+		if told && (other.status == up || other.status == starting) {
+			m.emit(effect{op: opRebind, child: other, name: c.spec.Name})
 		}
 	}
 }

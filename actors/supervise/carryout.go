@@ -27,13 +27,13 @@ func (s *supervisor) do(e effect) {
 	case opAbandon:
 		s.abandon(e.child.spec.Name)
 	case opRebind:
-		if k := s.kids[e.child.spec.Name]; k != nil {
+		if k := s.kids.of(e.child.spec.Name); k != nil {
 			s.ctx.Send(k.pid, &Rebind{Sibling: e.name})
 		}
 	case opTimer:
-		s.timers[e.n] = s.later(e.after, &pauseOver{of: s, name: e.child.spec.Name, n: e.n})
+		s.timers.add(e.n, s.later(e.after, &pauseOver{of: s, name: e.child.spec.Name, n: e.n}))
 	case opLinger:
-		s.timers[e.n] = s.later(e.after, &lingerOver{of: s, n: e.n})
+		s.timers.add(e.n, s.later(e.after, &lingerOver{of: s, n: e.n}))
 	case opUp:
 		s.up(s.ctx)
 	case opGone:
@@ -60,11 +60,11 @@ func (s *supervisor) spawn(c *child) {
 		s.machine.spawnFailed(c, err)
 		return
 	}
-	s.kids[name] = &kid{pid: pid, vital: vital}
+	s.kids.add(&kid{pid: pid, vital: vital})
 }
 
 func (s *supervisor) restart(c *child) {
-	k := s.kids[c.spec.Name]
+	k := s.kids.of(c.spec.Name)
 	k.vital.begun(c.starts)
 	s.ctx.(actor.Supervisor).RestartChildren(k.pid) //nolint:forcetypeassert // protoactor's is one
 }
@@ -73,7 +73,7 @@ func (s *supervisor) restart(c *child) {
 // failed supervisor hears only the latter.
 func (s *supervisor) stop(c *child) {
 	name := c.spec.Name
-	k := s.kids[name]
+	k := s.kids.of(name)
 	if k == nil {
 		s.machine.isTerminated(name, time.Now())
 		return
@@ -97,7 +97,7 @@ func (s *supervisor) due(k *kid, name string) {
 // overdue stops a supervisor that did not shut down in order, with all that is below it. Whoever
 // does not even stop is given up.
 func (s *supervisor) overdue(msg *stopOverdue) {
-	k := s.kids[msg.name]
+	k := s.kids.of(msg.name)
 	if k == nil || k != msg.of || s.over {
 		return
 	}
@@ -115,11 +115,11 @@ func (s *supervisor) overdue(msg *stopOverdue) {
 // abandon has this supervisor, and protoactor for it, do without a child that does not stop. It
 // stays in the census for as long as it lives.
 func (s *supervisor) abandon(name string) {
-	k := s.kids[name]
+	k := s.kids.of(name)
 	if k == nil {
 		return
 	}
-	delete(s.kids, name)
+	s.kids.remove(name)
 	s.log().Error("child does not stop and is abandoned", slog.String("child", name),
 		slog.Duration("deadline", k.vital.Spec.stopDeadline()))
 	k.vital.state.Store(int32(Abandoned))
@@ -130,7 +130,7 @@ func (s *supervisor) abandon(name string) {
 
 func (s *supervisor) terminated(who *actor.PID) {
 	name := s.name(who)
-	k := s.kids[name]
+	k := s.kids.of(name)
 	if k == nil {
 		return
 	}
@@ -141,7 +141,7 @@ func (s *supervisor) terminated(who *actor.PID) {
 	if k.deadline != nil {
 		k.deadline.Stop()
 	}
-	delete(s.kids, name)
+	s.kids.remove(name)
 	s.machine.isTerminated(name, time.Now())
 }
 
@@ -165,17 +165,15 @@ func (s *supervisor) cease(state State, reason string) {
 	for name := range s.asking {
 		s.refuse(name, reason)
 	}
-	for _, timer := range s.timers {
-		timer.Stop()
-	}
+	s.timers.stop()
 	longest := time.Duration(0)
-	for _, k := range s.kids {
+	for k := range s.kids.all() {
 		if k.deadline != nil {
 			k.deadline.Stop()
 		}
 		longest = max(longest, k.vital.Spec.stopDeadline())
 	}
-	if len(s.kids) > 0 {
+	if s.kids.len() > 0 {
 		s.alarm = s.later(longest+stopMargin, &endOverdue{of: s})
 	}
 }
@@ -185,7 +183,7 @@ func (s *supervisor) endOverdue(msg *endOverdue) {
 	if msg.of != s {
 		return
 	}
-	for name := range s.kids {
+	for _, name := range s.kids.names() {
 		if s.ctx.Actor() != actor.Actor(s) { // that was the last, and the next incarnation is here
 			return
 		}

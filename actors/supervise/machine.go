@@ -15,8 +15,8 @@ type machine struct {
 	spec     *Spec
 	jitter   func() float64
 	children []*child
-	names    map[string]*child
-	failures []time.Time // within the limit's window
+	names    map[string]*child // once they are more than few
+	failures []time.Time       // within the limit's window
 	phase    phase
 	effects  []effect
 	timers   int // counts the timers asked for: each has its number
@@ -84,9 +84,12 @@ type effect struct {
 }
 
 func newMachine(spec *Spec, jitter func() float64) *machine {
-	m := &machine{spec: spec, jitter: jitter, names: map[string]*child{}}
-	for i := range spec.Children {
-		m.admit(&child{spec: &spec.Children[i]})
+	m := &machine{spec: spec, jitter: jitter}
+	declared := make([]child, len(spec.Children))
+	m.children = make([]*child, 0, len(declared))
+	for i := range declared {
+		declared[i].spec = &spec.Children[i]
+		m.admit(&declared[i])
 	}
 	return m
 }
@@ -94,7 +97,14 @@ func newMachine(spec *Spec, jitter func() float64) *machine {
 func (m *machine) admit(c *child) {
 	c.index = len(m.children)
 	m.children = append(m.children, c)
-	m.names[c.spec.Name] = c
+	if m.names != nil {
+		m.names[c.spec.Name] = c
+	} else if len(m.children) > few {
+		m.names = map[string]*child{}
+		for _, c := range m.children {
+			m.names[c.spec.Name] = c
+		}
+	}
 }
 
 func (m *machine) emit(e effect) { m.effects = append(m.effects, e) }
@@ -106,7 +116,17 @@ func (m *machine) take() []effect {
 	return out
 }
 
-func (m *machine) child(name string) *child { return m.names[name] }
+func (m *machine) child(name string) *child {
+	if m.names != nil {
+		return m.names[name]
+	}
+	for _, c := range m.children {
+		if c.spec.Name == name {
+			return c
+		}
+	}
+	return nil
+}
 
 // begin starts the children in order.
 func (m *machine) begin() {
@@ -287,9 +307,14 @@ func (m *machine) startLinger() {
 	}
 }
 
-// lingered ends a dynamic supervisor that has had no child since timer n was asked for.
+// lingered ends a dynamic supervisor that has had no child since timer n was asked for, unless it
+// is kept: then it looks again as much later.
 func (m *machine) lingered(n int) {
-	if n == m.linger && len(m.children) == 0 && m.phase < phaseStopping {
+	switch {
+	case n != m.linger, len(m.children) > 0, m.phase >= phaseStopping:
+	case m.spec.Keep != nil && m.spec.Keep():
+		m.startLinger()
+	default:
 		m.phase = phaseStopping
 		m.advance()
 	}

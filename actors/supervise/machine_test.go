@@ -136,6 +136,9 @@ func declare(t *testing.T, text string) Spec {
 			}
 		case key == "linger":
 			spec.Linger = duration(t, value)
+		case key == "keep": // so many times
+			n := len(value)
+			spec.Keep = func() bool { n--; return n >= 0 }
 		case key == "limit":
 			limit, window, _ := strings.Cut(value, "/")
 			n, err := strconv.Atoi(limit)
@@ -163,6 +166,10 @@ func declareChild(name string, words []string) Spec {
 			spec.Significant = true
 		case "rebind":
 			spec.Rebind = true
+		default:
+			if whom, heeds := strings.CutPrefix(word, "heeds-"); heeds {
+				spec.Heeds = append(spec.Heeds, whom)
+			}
 		}
 	}
 	return spec

@@ -56,7 +56,7 @@ func (r *Runtime) vital(system *actor.ActorSystem, spec *Spec, parent *Vital) *V
 	v := &Vital{
 		Spec: spec, parent: parent, counts: r.Census.kind(spec.Kind), runtime: r, system: system,
 	}
-	capacity := spec.Mailbox
+	capacity := int(spec.Mailbox)
 	if spec.Strategy == Dynamic {
 		capacity = max(capacity, dynamicMailbox)
 	}

@@ -85,23 +85,28 @@ type Spec struct {
 	// Rebind children of a rest-for-one supervisor are told by a Rebind message of the restart of an
 	// earlier sibling, and keep running: they hold what must not be lost, a socket.
 	Rebind bool
+	// Strategy makes it a supervisor of Children.
+	Strategy Strategy
+	// Mailbox is a worker's bound in user messages; 0 means mailbox.DefaultCapacity.
+	Mailbox int32
+	// Heeds names later siblings of whose restart the child of a rest-for-one supervisor is told too,
+	// in the same way: it depends on none of them, but each has to know something of it.
+	Heeds []string
 	// Stop is how long it may take to stop; 0 means DefaultStop. A dynamic supervisor states the
 	// longest of its children's, or has it from its Templates; another has the sum of its children's.
 	Stop time.Duration
 
-	// Mailbox is a worker's bound in user messages; 0 means mailbox.DefaultCapacity.
-	Mailbox int
 	// New makes a worker's actor, anew for each incarnation.
 	New func(*Self) actor.Actor
 
-	// Strategy makes it a supervisor of Children.
-	Strategy Strategy
 	// Limit bounds its children's restarts; the zero Limit means five in ten seconds.
 	Limit Limit
 	// Backoff paces them; the zero Backoff means 10 ms to 2 s.
 	Backoff Backoff
 	// Linger ends a dynamic supervisor, normally, that has had no child for so long; 0 means never.
 	Linger time.Duration
+	// Keep, if there is one, is asked then: while it says so, the supervisor stays, childless.
+	Keep func() bool
 	// Children are started in this order and stopped in reverse.
 	Children []Spec
 	// Templates draw the children that a dynamic supervisor will have.

@@ -8,16 +8,17 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// supervisor is the actor around a machine.
+// supervisor is the actor around a machine. Most have few children and hardly ever a timer: what
+// it holds of them is made when it is needed.
 type supervisor struct {
 	shell
 	machine *machine
 	ctx     actor.Context // protoactor keeps one context an actor, for all its incarnations
-	kids    map[string]*kid
+	kids    kids
 	asking  map[string][]asker
-	timers  map[int]*time.Timer // pauses and lingers, by the machine's number
-	alarm   *time.Timer         // runs while it ends with children left
-	over    bool                // it is being stopped or restarted
+	timers  timers
+	alarm   *time.Timer // runs while it ends with children left
+	over    bool        // it is being stopped or restarted
 	reason  string
 }
 
@@ -39,9 +40,6 @@ func newSupervisor(rt *Runtime, vital *Vital) *supervisor {
 	return &supervisor{
 		shell:   shell{rt: rt, vital: vital},
 		machine: newMachine(vital.Spec, rt.jitter()),
-		kids:    map[string]*kid{},
-		asking:  map[string][]asker{},
-		timers:  map[int]*time.Timer{},
 	}
 }
 
@@ -90,7 +88,7 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, _ actor.Supervisor, who
 	_ *actor.RestartStatistics, reason, _ any,
 ) {
 	name, err := s.name(who), failure(reason)
-	k := s.kids[name]
+	k := s.kids.of(name)
 	if k == nil || k.pid != who {
 		return // it was abandoned, and ends by the stop that it was told of
 	}
@@ -116,7 +114,7 @@ func (s *supervisor) crash(msg *Crash) {
 
 // childUp passes on that a child has started; what an earlier incarnation of it said is void.
 func (s *supervisor) childUp(msg *childUp) {
-	k := s.kids[msg.name]
+	k := s.kids.of(msg.name)
 	if k == nil || k.vital.starts.Load() != msg.n {
 		return
 	}
@@ -129,14 +127,14 @@ func (s *supervisor) childUp(msg *childUp) {
 
 func (s *supervisor) pauseOver(msg *pauseOver) {
 	if msg.of == s {
-		delete(s.timers, msg.n)
+		s.timers.remove(msg.n)
 		s.machine.pauseOver(msg.name, msg.n)
 	}
 }
 
 func (s *supervisor) lingerOver(msg *lingerOver) {
 	if msg.of == s {
-		delete(s.timers, msg.n)
+		s.timers.remove(msg.n)
 		s.machine.lingered(msg.n)
 	}
 }
@@ -155,10 +153,13 @@ func (s *supervisor) startChild(msg *StartChild) {
 		s.answer(sender, &ChildRefused{Reason: name + " is ending"})
 	case c.status == starting || c.status == failed:
 		if sender != nil {
+			if s.asking == nil {
+				s.asking = map[string][]asker{}
+			}
 			s.asking[name] = append(s.asking[name], asker{pid: sender, existing: !fresh})
 		}
 	default:
-		s.answer(sender, &ChildStarted{PID: s.kids[name].pid, Existing: true})
+		s.answer(sender, &ChildStarted{PID: s.kids.of(name).pid, Existing: true})
 	}
 }
 
@@ -185,7 +186,7 @@ func (s *supervisor) stopChild(msg *StopChild) {
 // rebindAll passes a Rebind on: whoever is below shares what this supervisor was told.
 func (s *supervisor) rebindAll(msg *Rebind) {
 	for _, c := range s.machine.children {
-		if k := s.kids[c.spec.Name]; k != nil && (c.status == up || c.status == starting) {
+		if k := s.kids.of(c.spec.Name); k != nil && (c.status == up || c.status == starting) {
 			s.ctx.Send(k.pid, msg)
 		}
 	}

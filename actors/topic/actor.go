@@ -44,12 +44,12 @@ const housekeeping = time.Second
 // New returns the producer of a topic's actor.
 func New(o Options) func(*supervise.Self) actor.Actor {
 	return func(self *supervise.Self) actor.Actor {
-		return &topic{Options: o, self: self}
+		return &topic{Options: &o, self: self}
 	}
 }
 
 type topic struct {
-	Options
+	*Options
 	self        *supervise.Self
 	machine     *Machine
 	pulse       *pulse
@@ -92,7 +92,7 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *supervise.Rebind:
 		t.announce(ctx)
 	case *GetRing:
-		ctx.Respond(t.Ring)
+		t.give(ctx)
 	case *Describe:
 		ctx.Respond(t.describe())
 	case *graceOver:
@@ -110,8 +110,10 @@ func (t *topic) started(ctx actor.Context) {
 	if t.Owner != nil {
 		ctx.Send(t.Owner, &Up{Name: t.Name, PID: ctx.Self(), Ring: t.Ring})
 	}
-	if t.Directory == nil {
+	if t.Ring.given {
 		t.tick(ctx)
+	}
+	if t.Directory == nil {
 		return
 	}
 	t.latest = time.Now()
@@ -121,6 +123,16 @@ func (t *topic) started(ctx actor.Context) {
 
 // arrival is how long a topic waits for its first publisher, who is on his way, at least.
 const arrival = 10 * time.Second
+
+// give gives the ring to a reader. There is no housekeeping before the first, who may be far off:
+// an edge that is kept for others has none.
+func (t *topic) give(ctx actor.Context) {
+	t.Ring.given = true
+	if t.timer == nil {
+		t.tick(ctx)
+	}
+	ctx.Respond(t.Ring)
+}
 
 func (t *topic) tick(ctx actor.Context) {
 	t.Ring.WakeAll()
@@ -272,6 +284,9 @@ func (t *topic) supersede(ctx actor.Context, s *directory.Supersede) {
 		Key: t.Key, Epoch: t.Epoch, Last: end, HasLast: has, LastTime: t.latest,
 	})
 	t.over = "another publisher took the stream key over"
+	if s.Node != "" {
+		t.over += " on node " + s.Node
+	}
 	if t.publisher == nil {
 		t.self.End(ctx, t.over)
 		return

@@ -28,6 +28,41 @@ func (r *Reader) Resume(epoch, seq uint64) bool {
 	return false
 }
 
+// Await has a reader that has not begun go on with what comes next, and reports whether the unit
+// that was read before is still to come to the ring, which is behind another then.
+func (r *Reader) Await(epoch, seq uint64) bool {
+	head := r.ring.head.Load()
+	if r.joined || seq == 0 {
+		return false
+	}
+	if head > r.ring.tail.Load() {
+		u := r.ring.at(head - 1)
+		if u == nil || u.Epoch > epoch || u.Epoch == epoch && u.Seq >= seq {
+			return false
+		}
+	}
+	r.pos, r.seen, r.joined = head, head, true
+	return true
+}
+
+// First has a reader that has not begun go on with an epoch from its first unit, and reports
+// whether the ring still holds that, or has nothing yet. It is for who has followed the epoch
+// before.
+func (r *Reader) First(epoch uint64) bool {
+	if r.joined {
+		return false
+	}
+	head, tail := r.ring.head.Load(), r.ring.tail.Load()
+	if head > 0 {
+		u := r.ring.at(tail)
+		if u == nil || u.Epoch != epoch || u.Seq != 1 || r.ring.Sealed().covers(u) {
+			return false
+		}
+	}
+	r.pos, r.seen, r.joined = tail, head, true
+	return true
+}
+
 // Bound changes how far behind the reader may be before it skips.
 func (r *Reader) Bound(maxBehind media.Time) { r.maxBehind = maxBehind }
 

@@ -20,6 +20,50 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// Who has followed an epoch before begins the next with all of it, while the ring has that.
+func TestFirst(t *testing.T) {
+	m := NewMachine(NewRing(DefaultLimits()))
+	early := NewFollower(m.ring, 0)
+	if !early.First(3) || early.First(3) {
+		t.Error("a ring without a unit has its first still to come, once")
+	}
+	feed(t, m, 3, "VAKfaK")
+	expect(t, all(early), "V1 A2 K3 f4 a5 K6")
+	late := NewFollower(m.ring, 0)
+	if late.First(2) || !late.First(3) {
+		t.Error("the first unit is that of the epoch")
+	}
+	expect(t, all(late), "V1 A2 K3 f4 a5 K6")
+	m.Seal(&Seal{})
+	if NewFollower(m.ring, 0).First(3) {
+		t.Error("what is sealed is nobody's beginning")
+	}
+}
+
+// Who is ahead of a ring goes on with what comes to it.
+func TestAwait(t *testing.T) {
+	m := NewMachine(NewRing(DefaultLimits()))
+	empty := NewFollower(m.ring, 0)
+	if !empty.Await(3, 9) {
+		t.Error("an empty ring is not behind")
+	}
+	feed(t, m, 3, "VAKfa")
+	for name, place := range map[string][2]uint64{
+		"there": {3, 5}, "gone": {3, 2}, "before": {2, 9}, "none": {3, 0},
+	} {
+		if NewFollower(m.ring, 0).Await(place[0], place[1]) {
+			t.Errorf("a unit that is %s is awaited", name)
+		}
+	}
+	ahead := NewFollower(m.ring, 0)
+	if !ahead.Await(3, 6) || !NewFollower(m.ring, 0).Await(4, 1) {
+		t.Error("a unit that is to come is not awaited")
+	}
+	feed(t, m, 3, "fK")
+	expect(t, all(ahead), "f6 K7")
+	expect(t, all(empty), "V1 A2 K3 f4 a5 f6 K7")
+}
+
 // moves counts what a watcher is told.
 type moves int
 

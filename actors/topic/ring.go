@@ -40,6 +40,7 @@ type Ring struct {
 	sealed  atomic.Pointer[Seal]
 	mark    mark // the writer's
 	since   time.Time
+	given   bool // to a reader; the writer's
 
 	watchers atomic.Pointer[[]Watcher]
 
@@ -66,7 +67,8 @@ type mark struct {
 	waitKey    bool // video is missing something that it refers to
 }
 
-const firstSlots = 64
+// firstSlots are few: an edge that follows what is not on the air has nothing to keep.
+const firstSlots = 8
 
 // overhead is what a unit costs in memory beside its payload. It counts towards Limits.Bytes: else
 // a publisher of empty messages could fill the node's memory below that bound.

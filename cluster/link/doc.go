@@ -27,6 +27,9 @@
 // that a node can tell another of a version that it does not speak. An edge sends nothing but
 // hello, subscribe, unsubscribe, ping and pong.
 //
+// An origin is whoever is followed: what it does not carry itself, but follows on another node, it
+// gives out of its edge's ring, which it keeps without a viewer for as long as somebody asks.
+//
 // A subscription is a cursor on the rendition's ring at the origin: nothing is queued for a link
 // but what the ring keeps for everybody. A link that is too slow for a broadcast goes on at its
 // newest keyframe, as a viewer would, and costs no other link anything.

@@ -32,7 +32,8 @@ type feed struct {
 	until  uint64 // the position up to which it is; 0 once the edge has been told that it is over
 }
 
-// tap is a ring to be followed.
+// tap is a ring to be followed: of one epoch, or, as an edge's, of any that there are, which is the
+// epoch 0.
 type tap struct {
 	ring  *topic.Ring
 	epoch uint64
@@ -41,20 +42,37 @@ type tap struct {
 // RingMoved implements topic.Watcher.
 func (f *feed) RingMoved() { f.out.wake(f) }
 
-// follow begins with a ring: where the edge left it, however far behind that is by now, or at its
-// newest keyframe.
+// follow begins with a ring: where the edge left the broadcast, however far behind that is by now,
+// or at the ring's newest keyframe.
 func (f *feed) follow(t *tap, maxBehind media.Time) {
 	f.leave()
 	f.reader = topic.NewFollower(t.ring, maxBehind)
 	f.sealed, f.skips, f.anew = nil, 0, true
-	if f.from.epoch == t.epoch {
-		if f.reader.Resume(f.from.epoch, f.from.seq) {
-			f.reader.Bound(0)
-		}
+	if f.goesOn(t.epoch) {
+		f.reader.Bound(0)
 	}
 	f.from = place{}
 	f.ring.Store(t.ring)
 	t.ring.Watch(f)
+}
+
+// goesOn has the reader go on where the edge is, and reports whether the ring has that: what is
+// behind the unit that it had, which may be still to come, or all of a later epoch.
+func (f *feed) goesOn(epoch uint64) bool {
+	switch {
+	case f.from.seq == 0, epoch != 0 && epoch < f.from.epoch:
+		return false
+	case epoch > f.from.epoch:
+		return f.reader.First(epoch)
+	}
+	return f.reader.Resume(f.from.epoch, f.from.seq) || f.reader.Await(f.from.epoch, f.from.seq)
+}
+
+// comeBack has the next ring followed from where the edge is now.
+func (f *feed) comeBack() {
+	if f.last != (place{}) {
+		f.from = f.last
+	}
 }
 
 // leave ends following the present ring.

@@ -40,9 +40,6 @@ func (s *Socket) resume() { _ = s.tcp.SetDeadline(time.Time{}) }
 // acceptPause is waited for after a failed Accept: most often the process is out of descriptors.
 const acceptPause = 200 * time.Millisecond
 
-// negotiating bounds the connections that have not said hello yet.
-const negotiating = 64
-
 // accept takes connections until the socket is closed or paused.
 func (l *listener) accept(ctx context.Context) {
 	for {
@@ -67,17 +64,17 @@ func (l *listener) accept(ctx context.Context) {
 
 // admit negotiates a connection on a goroutine of its own, if there is room for it.
 func (l *listener) admit(conn net.Conn) {
-	if l.young.Add(1) > negotiating {
-		l.young.Add(-1)
+	from := oneOf(conn.RemoteAddr().String())
+	if !l.young.enter(from) {
 		_ = conn.Close()
 		return
 	}
 	started := l.self.Goroutines.Go("negotiate", func(ctx context.Context) {
-		defer l.young.Add(-1)
+		defer l.young.leave(from)
 		l.negotiate(ctx, conn)
 	})
 	if !started {
-		l.young.Add(-1)
+		l.young.leave(from)
 		_ = conn.Close()
 	}
 }

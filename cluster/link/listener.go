@@ -35,7 +35,7 @@ type listener struct {
 	self  *supervise.Self
 	root  *actor.RootContext
 	count *atomic.Uint64 // of the links so far, which tells their names apart
-	young atomic.Int64   // the connections that are negotiated
+	young crowd          // the connections that are negotiated
 }
 
 // Receive implements actor.Actor.
@@ -62,8 +62,9 @@ func (l *listener) give(w *wire) error {
 	name := w.node + "." + strconv.FormatUint(l.count.Add(1), 10)
 	spec := l.Peer(name, func(self *supervise.Self) actor.Actor {
 		return &peer{
-			Options: l.Options, wire: w, owned: owned, directory: l.Directory, self: self,
-			keys: map[string]*followed{},
+			Options: l.Options, wire: w, owned: owned, LinkPlace: l.LinkPlace, self: self, name: name,
+			keys: map[string]*followed{}, pins: map[wanted]*pin{},
+			named: map[string]wanted{},
 		}
 	})
 	answer, err := l.root.RequestFuture(l.Peers, &supervise.StartChild{Spec: spec}, patience).Result()

@@ -159,11 +159,12 @@ func (o *outlet) advance(f *feed, b *batch) (more bool) {
 	o.mu.Unlock()
 	switch {
 	case next != nil:
+		f.comeBack() // the next ring may have what follows
 		f.follow(next, o.maxBehind)
 		return true
 	case finished:
 		f.leave()
-		f.from = f.last // if it comes back, as after a restart of the directory
+		f.comeBack() // as after a restart of the directory
 		b.id(typeGone, f.id)
 	}
 	return false

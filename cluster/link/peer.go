@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/supervise"
@@ -17,24 +19,30 @@ import (
 )
 
 // peer is the origin's end of a link, and owns its connection: it finds for each subscription the
-// rings to follow, from epoch to epoch.
+// rings to follow, from epoch to epoch. They are those of the broadcast that is here, or of the
+// edge that follows it elsewhere.
 type peer struct {
 	Options
-	wire      *wire
-	owned     *atomic.Bool // whoever asks first owns the connection
-	directory *actor.PID
-	self      *supervise.Self
-	outlet    *outlet
-	orders    orders
-	keys      map[string]*followed
+	actors.LinkPlace
+	wire   *wire
+	owned  *atomic.Bool // whoever asks first owns the connection
+	self   *supervise.Self
+	name   string
+	outlet *outlet
+	orders orders
+	keys   map[string]*followed
+	pins   map[wanted]*pin
+	named  map[string]wanted // those, by their names
+	timer  *time.Timer       // runs while a pin has to be seen to
 }
 
 // followed is a broadcast that the edge has subscriptions to.
 type followed struct {
 	renditions map[string]int // how many subscriptions each has
 	count      int
-	gate       *actor.PID
+	gate       *actor.PID // nil while the broadcast is not here
 	epoch      uint64
+	elsewhere  bool // another node gives it out
 }
 
 // order is what the edge asks for: a subscription, or its end.
@@ -83,19 +91,24 @@ func (p *peer) Receive(ctx actor.Context) {
 	case *directory.Located:
 		p.located(ctx, msg)
 	case *gate.Tapped:
-		if k := p.keys[msg.Key]; k != nil && msg.Epoch == k.epoch {
-			p.outlet.attach(msg.Key, msg.Rendition, &tap{msg.Ring, msg.Epoch})
+		p.tapped(msg)
+	case *supervise.ChildStarted:
+		p.pinUp(ctx, msg.PID)
+	case *actor.Terminated:
+		p.pinGone(ctx, msg.Who)
+	case *survey:
+		if msg.of == p {
+			p.survey(ctx)
 		}
 	case *supervise.Rebind:
-		for key, k := range p.keys {
-			p.follow(ctx, key, k.epoch)
-		}
+		p.rebind(ctx, msg)
 	case *over:
 		p.self.End(ctx, msg.reason.String())
 	case *actor.Stopping:
 		for key, k := range p.keys {
 			p.leave(ctx, key, k)
 		}
+		p.unpinAll(ctx)
 	}
 }
 
@@ -128,15 +141,8 @@ func (p *peer) order(ctx actor.Context, o order) {
 	f := o.feed
 	k := p.keys[f.key]
 	if o.over {
-		if k == nil {
-			return
-		}
-		if k.renditions[f.rendition]--; k.renditions[f.rendition] == 0 {
-			delete(k.renditions, f.rendition)
-		}
-		if k.count--; k.count == 0 {
-			p.leave(ctx, f.key, k)
-			delete(p.keys, f.key)
+		if k != nil {
+			p.drop(ctx, k, f)
 		}
 		return
 	}
@@ -150,36 +156,82 @@ func (p *peer) order(ctx actor.Context, o order) {
 	if k.gate != nil {
 		ctx.Send(k.gate, &gate.Tap{Rendition: f.rendition, Follower: ctx.Self()})
 	}
+	p.pinning(ctx, wanted{f.key, f.rendition})
+}
+
+// drop ends a subscription.
+func (p *peer) drop(ctx actor.Context, k *followed, f *feed) {
+	if k.renditions[f.rendition]--; k.renditions[f.rendition] == 0 {
+		delete(k.renditions, f.rendition)
+	}
+	if k.count--; k.count == 0 {
+		p.leave(ctx, f.key, k)
+		delete(p.keys, f.key)
+	}
+	p.pinning(ctx, wanted{f.key, f.rendition})
+}
+
+// rebind tells a directory that was restarted what is followed. No other sibling knows of peers.
+func (p *peer) rebind(ctx actor.Context, msg *supervise.Rebind) {
+	if msg.Sibling != directory.Name {
+		return
+	}
+	for key, k := range p.keys {
+		p.follow(ctx, key, k.epoch)
+	}
 }
 
 func (p *peer) follow(ctx actor.Context, key string, epoch uint64) {
-	ctx.Send(p.directory, &directory.Follow{Key: key, Follower: ctx.Self(), Epoch: epoch})
+	ctx.Send(p.Directory, &directory.Follow{Key: key, Follower: ctx.Self(), Epoch: epoch})
 }
 
 func (p *peer) leave(ctx actor.Context, key string, k *followed) {
-	ctx.Send(p.directory, &directory.Unfollow{Key: key, Follower: ctx.Self()})
+	ctx.Send(p.Directory, &directory.Unfollow{Key: key, Follower: ctx.Self()})
 	if k.gate != nil {
 		ctx.Send(k.gate, &gate.Untap{Follower: ctx.Self()})
 	}
 }
 
-// located goes on with the incarnation of a broadcast that there is now.
+// located goes on with the incarnation of a broadcast that there is now, or with the edge that
+// follows it elsewhere. Until there is another ring, a subscription reads on in the one it has.
 func (p *peer) located(ctx actor.Context, l *directory.Located) {
 	k := p.keys[l.Key]
-	switch {
-	case k == nil, l.Gate != nil && l.Epoch < k.epoch:
-		return
-	case l.Gate == nil:
-		k.gate = nil
-		p.outlet.finish(l.Key)
+	if k == nil {
 		return
 	}
+	k.elsewhere = slices.ContainsFunc(l.Places, func(at directory.Place) bool { return !at.Static })
+	switch {
+	case l.Gate == nil:
+		k.gate = nil
+	case l.Epoch >= k.epoch:
+		p.here(ctx, k, l)
+	}
+	for rendition := range k.renditions {
+		p.pinning(ctx, wanted{l.Key, rendition})
+	}
+	if k.gate == nil && !p.pinned(l.Key, k) {
+		p.outlet.finish(l.Key)
+	}
+}
+
+// here taps the gate of the broadcast on this node.
+func (p *peer) here(ctx actor.Context, k *followed, l *directory.Located) {
 	if k.gate != nil && !k.gate.Equal(l.Gate) {
 		ctx.Send(k.gate, &gate.Untap{Follower: ctx.Self()})
 	}
 	k.gate, k.epoch = l.Gate, l.Epoch
 	for rendition := range k.renditions {
 		ctx.Send(k.gate, &gate.Tap{Rendition: rendition, Follower: ctx.Self()})
+	}
+}
+
+// tapped has the subscriptions go on with a ring: the broadcast's, where that is here.
+func (p *peer) tapped(t *gate.Tapped) {
+	k := p.keys[t.Key]
+	switch {
+	case k == nil:
+	case t.Epoch == 0 && k.gate == nil, t.Epoch != 0 && t.Epoch == k.epoch:
+		p.outlet.attach(t.Key, t.Rendition, &tap{t.Ring, t.Epoch})
 	}
 }
 

@@ -268,7 +268,7 @@ func underCrashes(t *testing.T, l *leakTest, switches int) {
 			was.halt()
 		},
 		crash("node/edges/edge/live/show/topic/source", "node/edges/edge/live/show@480p/topic/source"),
-		crash("node/edges/edge/live/show/relay/origin"),
+		crash("node/edges/edge/live/show/relay"),
 		crash("node/directory"),
 		func() { // the broadcast ends with its supervisor, and its publisher comes back
 			crash(broadcast(""))()

@@ -24,7 +24,7 @@ func TestLinkCrashes(t *testing.T) {
 	}{
 		{e, "node/links/dial/o-1"},
 		{e, "node/links/link/o-1"},
-		{e, "node/edges/edge/live/film/relay/o-1"},
+		{e, "node/edges/edge/live/film/relay"},
 		{e, "node/edges/edge/live/film/topic/source"},
 		{o, "its peer"},
 		{o, "node/directory"},

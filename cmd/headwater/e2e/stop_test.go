@@ -132,7 +132,7 @@ func TestCommands(t *testing.T) {
 		{"tree --url http://" + n.http, 0, []string{
 			"[broadcast/live/show.1]", "(topic/source)", "(ingest)", "[edge/live/show]", "(viewer/1)",
 		}},
-		{"tree --all --url http://" + n.http, 0, []string{"(relay/origin)", "running"}},
+		{"tree --all --url http://" + n.http, 0, []string{"(relay)", "running"}},
 		{"tree --url http://127.0.0.1:1", 1, []string{"is a node running there?"}},
 		{"run --rtmp.listen " + n.rtmp, 1, []string{"rtmp.listen", "address already in use"}},
 		{"run --config " + bad, 2, []string{"unknown key publish.grase"}},
