@@ -85,3 +85,9 @@ func parseStat(stat []byte) (busy, total uint64, err error) {
 	}
 	return busy, total, nil
 }
+
+// CPU measures utilisation for who needs it beside the actor.
+type CPU struct{ cpu cpu }
+
+// Sample returns the utilisation since the last sample, 0 to 1: see the actor's metric.
+func (c *CPU) Sample(now time.Time) (float64, error) { return c.cpu.sample(now) }

@@ -14,7 +14,9 @@ import (
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/cluster/control"
+	"github.com/headwater-live/headwater/cluster/directory"
 	"github.com/headwater-live/headwater/cluster/link"
+	"github.com/headwater-live/headwater/cluster/membership"
 	"github.com/headwater-live/headwater/cluster/wire"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 )
@@ -100,6 +102,12 @@ func registeredMetrics(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if _, err := wire.NewMetrics(names); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := membership.NewMetrics(names); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := directory.NewMetrics(names); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []prometheus.Collector{

@@ -34,6 +34,11 @@ func linkOptions(
 			Name: origin.Name, Link: follow, Dial: dial,
 		})
 	}
+	if cfg.Cluster.Etcd != "" {
+		links.Dial = func(node, address string) (follow, dial link.Producer) {
+			return link.NewOrigin(o, node, address)
+		}
+	}
 	if socket != nil {
 		links.Listener = link.NewListener(o, socket)
 	}

@@ -40,12 +40,20 @@ func runNode(
 	log = log.With(slog.String("node", cfg.Node.Name))
 	kernels := halide.Info()
 	log.Info("kernels", slog.String("cpu", kernels.CPU), slog.String("digest", kernels.Kernels))
+	registry := prometheus.NewRegistry()
+	cluster, err := openCluster(ctx, &cfg, log, registry)
+	if err != nil {
+		return err
+	}
+	defer cluster.close()
 	sockets, err := openSockets(ctx, cfg)
 	if err != nil {
 		return errors.Join(err, sockets.close())
 	}
-	registry := prometheus.NewRegistry()
 	options, err := nodeOptions(cfg, log, registry, sockets)
+	if err == nil {
+		options.Cluster, err = cluster.options(sockets, registry)
+	}
 	if err != nil {
 		return errors.Join(err, sockets.close())
 	}

@@ -10,8 +10,10 @@ type Config struct {
 	RTMP       RTMP       `embed:"" prefix:"rtmp."`
 	HTTP       HTTP       `embed:"" prefix:"http."`
 	Link       Link       `embed:"" prefix:"link."`
+	Cluster    Cluster    `embed:"" prefix:"cluster."`
 	Publish    Publish    `embed:"" prefix:"publish."`
 	Viewer     Viewer     `embed:"" prefix:"viewer."`
+	Edge       Edge       `embed:"" prefix:"edge."`
 	Topic      Topic      `embed:"" prefix:"topic."`
 	Processing Processing `embed:"" prefix:"processing."`
 	Limits     Limits     `embed:"" prefix:"limits."`
@@ -22,7 +24,10 @@ type Config struct {
 // Node says who this process is.
 type Node struct {
 	// Name is never empty after Load.
-	Name string `name:"name" default:"" placeholder:"NAME"`
+	Name  string `name:"name" default:"" placeholder:"NAME"`
+	Roles Roles  `name:"roles" default:"origin,edge"`
+	// Advertise is empty for what the connection to etcd shows.
+	Advertise string `name:"advertise" default:"" placeholder:"HOST"`
 }
 
 // RTMP is where publishers and viewers connect by RTMP. At least one address is not empty.
@@ -82,6 +87,8 @@ type Limits struct {
 	Handshake   Duration `name:"handshake" default:"10s" range:"1s..1m"`
 	Idle        Duration `name:"idle" default:"30s" range:"1s..1h"`
 	Message     Size     `name:"message" default:"8MiB" range:"64KiB..15MiB"`
+	// Broadcasts 0 is no limit.
+	Broadcasts int `name:"broadcasts" default:"0" range:"0..100000"`
 }
 
 // Stop is how a node ends.

@@ -50,13 +50,18 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s: half a range, %q to %q", f.Key, f.low, f.high)
 		}
 	}
-	if len(seen)/2 != 41 {
-		t.Errorf("%d settings, of 41", len(seen)/2)
+	if len(seen)/2 != 55 {
+		t.Errorf("%d settings, of 55", len(seen)/2)
 	}
 }
 
 func TestDefault(t *testing.T) {
 	want := Config{
+		Node: Node{Roles: "origin,edge"},
+		Cluster: Cluster{
+			Name: "headwater", EmbedDir: "headwater.etcd",
+			EmbedListen: "127.0.0.1:2379", EmbedPeer: "127.0.0.1:2380",
+		},
 		RTMP:    RTMP{Listen: ":1935"},
 		HTTP:    HTTP{Listen: ":8080"},
 		Link:    Link{MaxBehind: Duration(3 * time.Second)},
@@ -141,6 +146,8 @@ func TestEveryFieldBySource(t *testing.T) {
 		reflect.TypeFor[int]():         "77",
 		reflect.TypeFor[string]():      "other",
 		reflect.TypeFor[Origins]():     "o-1=10.0.0.1:1936,o-2=[::1]:1936",
+		reflect.TypeFor[Etcd]():        "https://10.0.0.1:2379,10.0.0.2:2379",
+		reflect.TypeFor[Roles]():       "edge",
 	}
 	for _, f := range Fields() {
 		want := other[reflect.TypeFor[Config]().FieldByIndex(f.index).Type]

@@ -2,7 +2,7 @@ package config
 
 // help says what a setting does, in a sentence that names its unit where the values do not.
 func help(key string) string {
-	if text := helpLink(key); text != "" {
+	if text := helpLink(key) + helpCluster(key); text != "" {
 		return text
 	}
 	return map[string]string{
@@ -60,6 +60,8 @@ func help(key string) string {
 		"limits.handshake":   "How long a connection may take to say what it wants.",
 		"limits.idle":        "How long a publisher may send nothing before it counts as lost.",
 		"limits.message":     "Size of the largest audio or video message of a publisher.",
+		"limits.broadcasts": "How many broadcasts this node takes publishers of, in a cluster; " +
+			"0 sets no limit.",
 
 		"stop.deadline": "How long a graceful stop may take before what is left is cut.",
 

@@ -14,7 +14,8 @@ const nameMax = 64
 // Validate checks what one setting alone cannot tell, and that the files are there. The error is a
 // list, a line each.
 func (c *Config) Validate() error {
-	return errors.Join(c.checkName(), c.checkAddresses(), c.checkTLS(), c.checkLink(), c.checkBounds())
+	return errors.Join(c.checkName(), c.checkAddresses(), c.checkTLS(), c.checkLink(),
+		c.checkCluster(), c.checkBounds())
 }
 
 func (c *Config) checkName() error {
@@ -46,6 +47,8 @@ func (c *Config) checkAddresses() error {
 		{"rtmp.tls-listen", c.RTMP.TLSListen},
 		{"http.listen", c.HTTP.Listen},
 		{"link.listen", c.Link.Listen},
+		{"cluster.embed-listen", c.Cluster.embedded(c.Cluster.EmbedListen)},
+		{"cluster.embed-peer", c.Cluster.embedded(c.Cluster.EmbedPeer)},
 	} {
 		_, port, err := net.SplitHostPort(string(l.addr))
 		if err != nil || port == "0" {

@@ -1,0 +1,122 @@
+package directory
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	local "github.com/headwater-live/headwater/actors/directory"
+)
+
+const (
+	// claimsAtOnce bounds the claims that are served at a time: when an origin has died, everybody
+	// who published there comes at once.
+	claimsAtOnce = 64
+	// claimTime bounds one of them, without the asking.
+	claimTime = 3 * time.Second
+	// askTime is how long those that carried a key may take to say how far they came.
+	askTime = 500 * time.Millisecond
+)
+
+// serve carries a claim out, on a goroutine of its own.
+func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far State, err error) {
+	short, cancel := context.WithTimeout(ctx, claimTime)
+	defer cancel()
+	lease := r.lease(short)
+	if lease == 0 {
+		return 0, State{}, ErrNotHeld
+	}
+	epoch, err = r.options.Store.Claim(short, Claiming{
+		Key: c.Key, Lease: lease, Floor: c.Floor, Reject: c.Policy == local.Reject, Now: time.Now(),
+	})
+	if err != nil {
+		return 0, State{}, err
+	}
+	states := r.ask(ctx, c)
+	far = furthest(states)
+	version, data := newest(states)
+	if version > 0 && r.options.Adopt != nil {
+		r.options.Adopt(c.Key, version, data)
+	}
+	return epoch, far, nil
+}
+
+// lease is the one that is held, or the first that will be within firstLease.
+func (r *registrar) lease(ctx context.Context) int64 {
+	ctx, cancel := context.WithTimeout(ctx, firstLease)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		lease := r.session.Lease()
+		if lease != 0 {
+			return lease
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return 0
+		}
+	}
+}
+
+// ask has the nodes that carried a key, and etcd, say what they know of it: all at once, and no
+// longer than askTime.
+func (r *registrar) ask(ctx context.Context, c *claim) []State {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	answers := make(chan State, len(c.ask)+1)
+	asked := 0
+	question := func(fn func() (State, error)) {
+		if r.self.Goroutines.Go("ask", func(context.Context) {
+			s, err := fn()
+			if err != nil {
+				r.self.Log.Debug("no word of a broadcast", slog.String("key", c.Key),
+					slog.Any("error", err))
+			}
+			answers <- s
+		}) {
+			asked++
+		}
+	}
+	question(func() (s State, err error) {
+		s.SettingsVersion, s.Settings, err = r.options.Store.LoadSettings(ctx, c.Key)
+		return s, err
+	})
+	if r.options.Ask != nil {
+		for _, node := range c.ask {
+			question(func() (State, error) { return r.options.Ask(ctx, node, c.Key) })
+		}
+	}
+	var states []State
+	for len(states) < asked {
+		select {
+		case s := <-answers:
+			states = append(states, s)
+		case <-ctx.Done():
+			return states
+		}
+	}
+	return states
+}
+
+// furthest is the state whose timeline has come furthest, of the highest epoch that says so.
+func furthest(states []State) (far State) {
+	for _, s := range states {
+		later := !far.HasLast || s.Epoch > far.Epoch || s.Epoch == far.Epoch && s.Last > far.Last
+		if s.HasLast && later {
+			far = s
+		}
+	}
+	return far
+}
+
+// newest are the settings of the highest version.
+func newest(states []State) (version uint64, data []byte) {
+	for _, s := range states {
+		if s.SettingsVersion > version {
+			version, data = s.SettingsVersion, s.Settings
+		}
+	}
+	return version, data
+}
