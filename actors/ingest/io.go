@@ -24,7 +24,22 @@ type Conn struct {
 	Ready <-chan struct{}
 	// Idle is how long the publisher may be silent.
 	Idle time.Duration
+	// Role is what the publisher said that he is. Nothing depends on it yet.
+	Role Role
 }
+
+// Role is the part that a publisher plays among those of one broadcast.
+type Role uint8
+
+const (
+	// Active is the publisher of a broadcast, as nearly all are.
+	Active Role = iota
+	// Backup publishes the same stream a second time, to another origin.
+	Backup
+)
+
+// String returns the word that publishers say.
+func (r Role) String() string { return [...]string{"active", "backup"}[r] }
 
 // streamID is the message stream that publishers publish on: the first one a connection creates.
 const streamID = 1

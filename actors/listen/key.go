@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/settings"
 )
 
@@ -55,6 +56,25 @@ func Rendition(query string) (string, error) {
 
 // ErrRendition says that there can be no such rendition.
 var ErrRendition = errors.New("not a rendition")
+
+// Role returns the part that a publisher wants to play by a query, for example role=backup&token=x.
+// What else is in the query is not looked at: it is the application's.
+func Role(query string) (ingest.Role, error) {
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		switch {
+		case name != "role" || value == "":
+		case value == ingest.Backup.String():
+			return ingest.Backup, nil
+		default:
+			return ingest.Active, fmt.Errorf("%w: %.40q; want backup, or none", ErrRole, value)
+		}
+	}
+	return ingest.Active, nil
+}
+
+// ErrRole says that a publisher can play no such part.
+var ErrRole = errors.New("not a role")
 
 func notInKey(r rune) bool {
 	switch {

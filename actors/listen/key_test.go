@@ -44,6 +44,22 @@ func TestKey(t *testing.T) {
 	}
 }
 
+func TestRole(t *testing.T) {
+	for query, want := range map[string]string{
+		"": "active", "token=%zz;x": "active", "role=": "active", "role=backup": "backup",
+		"token=%zz;x&role=backup": "backup", "roles=x&role": "active", "role=Backup": "",
+		"role=active": "", "role=backup2": "", "a=b&role=%62ackup": "",
+	} {
+		role, err := Role(query)
+		if want == "" && errors.Is(err, ErrRole) {
+			continue
+		}
+		if err != nil || role.String() != want {
+			t.Errorf("%q: %v, %v; want %q", query, role, err, want)
+		}
+	}
+}
+
 // What is a key names the same broadcast however it is taken apart.
 func FuzzKey(f *testing.F) {
 	for _, c := range keys {

@@ -160,8 +160,9 @@ func TestPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := s.next().(*ingest.Conn)
-	if got := strings.Join(s.came, ", "); got != "publish live/a" || conn.Idle != patience {
-		t.Fatalf("came %s, idle %v", got, conn.Idle)
+	if got := strings.Join(s.came, ", "); got != "publish live/a" || conn.Idle != patience ||
+		conn.Role != ingest.Active {
+		t.Fatalf("came %s, idle %v, %v", got, conn.Idle, conn.Role)
 	}
 	<-conn.Ready
 	for i := range uint32(50) {
@@ -178,6 +179,18 @@ func TestPublish(t *testing.T) {
 	s.stop() // the publisher's connection is not the listener's any more
 	if err := c.WriteMessage(rtmp.TypeVideo, 0, []byte{0x17, 1, 0, 0, 0}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestPublishAsBackup(t *testing.T) {
+	s := newScene(t, nil)
+	c, _ := s.client("live")
+	if err := c.Publish("a?token=1&role=backup"); err != nil {
+		t.Fatal(err)
+	}
+	conn := s.next().(*ingest.Conn)
+	if got := strings.Join(s.came, ", "); got != "publish live/a" || conn.Role != ingest.Backup {
+		t.Errorf("came %s, %v", got, conn.Role)
 	}
 }
 
@@ -241,6 +254,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"publish, no key":  {"live", "", false, nil, "NetStream.Publish.BadName", "want app/name"},
 		"publish, bad key": {"live", "a b", false, nil, "NetStream.Publish.BadName", "want letters"},
+		"publish, no role": {"live", "a?role=x", false, nil, "NetStream.Publish.BadName", "not a role"},
 		"publish, refused": {"live", "a", false, full, "NetStream.Publish.BadName", full.Error()},
 		"play, no app":     {"", "a", true, nil, "NetStream.Play.StreamNotFound", "want app/name"},
 		"play, refused":    {"live", "a", true, full, "NetStream.Play.StreamNotFound", full.Error()},

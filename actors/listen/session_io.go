@@ -218,9 +218,14 @@ func (s *session) OnPublish(
 	if err != nil {
 		return s.refuse("NetStream.Publish.BadName", err)
 	}
+	_, query, _ := strings.Cut(cmd.PublishingName, "?")
+	role, err := Role(query)
+	if err != nil {
+		return s.refuse("NetStream.Publish.BadName", err)
+	}
 	return s.grant(key, "NetStream.Publish.BadName", func() error {
 		return s.opts.Desk.Publish(s.ctx, key, &ingest.Conn{
-			Conn: s.conn, Guard: s.guard, Ready: s.ready, Idle: s.opts.Idle,
+			Conn: s.conn, Guard: s.guard, Ready: s.ready, Idle: s.opts.Idle, Role: role,
 		})
 	})
 }

@@ -35,6 +35,10 @@ type Options struct {
 	Epoch uint64
 	// Grace is how long the topic outlives its publisher, at the origin.
 	Grace time.Duration
+
+	// Patience is for an edge that has several upstreams: what one of them skips, another may bring.
+	// The zero Patience waits for nobody.
+	Patience Patience
 }
 
 // housekeeping is how often waiting readers are woken though there is nothing to read, so that they
@@ -52,6 +56,9 @@ type topic struct {
 	*Options
 	self        *supervise.Self
 	machine     *Machine
+	merge       *merge  // nil where one upstream is all there is
+	overdue     *giveUp // comes when the oldest hole is to be given up, nil while none is open
+	counted     counted
 	pulse       *pulse
 	subscribers []*actor.PID
 	publisher   *actor.PID
@@ -60,13 +67,14 @@ type topic struct {
 	over        string    // why it ends, once it is superseded
 	timer       *time.Timer
 	grace       *time.Timer
+	wake        *time.Timer // of overdue
 }
 
 // Receive implements actor.Actor.
 func (t *topic) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *Unit:
-		t.push(ctx, msg, t.machine.Push)
+		t.unit(ctx, msg)
 	case *Snapshot:
 		t.adopt(ctx, msg)
 	case *actor.Started:
@@ -97,6 +105,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		ctx.Respond(t.describe())
 	case *graceOver:
 		t.graceOver(ctx, msg)
+	case *giveUp:
+		t.giveUp(ctx, msg)
 	case *tick:
 		if msg.of == t { // not a former incarnation's
 			t.tick(ctx)
@@ -106,6 +116,9 @@ func (t *topic) Receive(ctx actor.Context) {
 
 func (t *topic) started(ctx actor.Context) {
 	t.machine = NewMachine(t.Ring)
+	if t.Patience != (Patience{}) {
+		t.merge = &merge{patience: t.Patience, machine: t.machine}
+	}
 	t.pulse = &pulse{ring: t.Ring, window: t.Window}
 	if t.Owner != nil {
 		ctx.Send(t.Owner, &Up{Name: t.Name, PID: ctx.Self(), Ring: t.Ring})
@@ -143,10 +156,13 @@ func (t *topic) halt() {
 	if t.pulse != nil {
 		t.pulse.stop()
 	}
-	for _, timer := range []*time.Timer{t.timer, t.grace} {
+	for _, timer := range []*time.Timer{t.timer, t.grace, t.wake} {
 		if timer != nil {
 			timer.Stop()
 		}
+	}
+	if t.merge != nil { // what is held is lost, as what was in the mailbox
+		t.count(counted{fates: t.counted.fates})
 	}
 }
 
@@ -178,6 +194,10 @@ func (t *topic) refused(u *Unit, err error) {
 }
 
 func (t *topic) adopt(ctx actor.Context, s *Snapshot) {
+	if t.merge != nil {
+		t.fill(ctx, s)
+		return
+	}
 	for _, u := range s.Units {
 		t.push(ctx, u, t.machine.Adopt)
 	}

@@ -65,3 +65,7 @@ type graceOver struct{ turn int }
 
 // tick is the topic's housekeeping.
 type tick struct{ of *topic }
+
+// giveUp is when the oldest hole may have been open for too long. It is void unless it is the one
+// that the topic waits for.
+type giveUp struct{ _ byte }

@@ -15,6 +15,8 @@ type Metrics struct {
 	losses   [4]prometheus.Counter
 	sequence prometheus.Counter
 	ring     prometheus.Gauge
+	holes    [3]prometheus.Counter
+	waiting  prometheus.Gauge
 }
 
 // lossReasons are the values of the label reason, in the order of losses.
@@ -43,12 +45,23 @@ func NewMetrics(reg prometheus.Registerer, role string) (*Metrics, error) {
 		Name: "headwater_topic_ring_bytes", ConstLabels: labels,
 		Help: "Bytes of payload that the topics' rings keep. An edge shares its origin's on one node.",
 	})
-	for _, c := range []prometheus.Collector{units, bytes, losses, gaps, ring} {
+	holes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "headwater_topic_holes_total", ConstLabels: labels,
+		Help: "Holes in what one upstream brought, by what became of them.",
+	}, []string{"fate"})
+	waiting := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "headwater_topic_held_bytes", ConstLabels: labels,
+		Help: "Bytes of access units that are held back until another upstream fills a hole.",
+	})
+	for _, c := range []prometheus.Collector{units, bytes, losses, gaps, ring, holes, waiting} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
 	}
-	m := &Metrics{sequence: gaps, ring: ring}
+	m := &Metrics{sequence: gaps, ring: ring, waiting: waiting}
+	for i, word := range []string{"opened", "filled", "given_up"} {
+		m.holes[i] = holes.WithLabelValues(word)
+	}
 	for kind := range m.units {
 		m.units[kind] = units.WithLabelValues(media.Kind(kind).String())
 		m.bytes[kind] = bytes.WithLabelValues(media.Kind(kind).String())
@@ -76,3 +89,13 @@ func (m *Metrics) gaps(n uint64) { m.sequence.Add(float64(n)) }
 
 // kept notes by how much the payload that a ring keeps has grown.
 func (m *Metrics) kept(bytes int64) { m.ring.Add(float64(bytes)) }
+
+// fates notes what has become of holes.
+func (m *Metrics) fates(before, after fates) {
+	m.holes[0].Add(float64(after.opened - before.opened))
+	m.holes[1].Add(float64(after.filled - before.filled))
+	m.holes[2].Add(float64(after.givenUp - before.givenUp))
+}
+
+// held notes by how much what is held back has grown.
+func (m *Metrics) held(bytes int) { m.waiting.Add(float64(bytes)) }

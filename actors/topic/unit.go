@@ -64,6 +64,10 @@ func (u *Unit) at(dts media.Time) *Unit {
 	return &moved
 }
 
+// Moved returns the unit on another timeline, which is ahead by the given time. It shares its
+// bytes.
+func (u *Unit) Moved(by media.Time) *Unit { return u.at(u.DTS + by) }
+
 // Placed returns the unit at another place: in another topic, or under another header there. It is
 // the unit itself where nothing changes, and shares its bytes in any case.
 func (u *Unit) Placed(epoch, seq uint64, header *Unit) *Unit {
