@@ -102,7 +102,7 @@ func (s *stage) node() supervise.Spec {
 	return supervise.Spec{
 		Name: "root", Kind: "root", Strategy: supervise.OneForOne, Children: []supervise.Spec{
 			{Name: "directory", Kind: "directory", New: directory.New(directory.Options{})},
-			{Name: "settings", Kind: "settings", New: settings.New(settings.Settings{})},
+			{Name: "settings", Kind: "settings", New: settings.New(settings.Options{})},
 			{
 				Name: "broadcasts", Kind: "broadcasts", Strategy: supervise.OneForOne,
 				Children: []supervise.Spec{
