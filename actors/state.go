@@ -72,6 +72,11 @@ func (n *Node) Adopt(ctx context.Context, a settings.Adopt) (settings.Adopted, e
 	return settings.Adopted{}, fmt.Errorf("settings of %s: unexpected answer %T", a.Key, answer)
 }
 
+// AskRegistrar puts a question to the actor that speaks for this node in the cluster.
+func (n *Node) AskRegistrar(ctx context.Context, question any) (any, error) {
+	return n.ask(ctx, n.tree.pid(registrarName), question)
+}
+
 // NewSystem returns an actor system that is small, and quiet: for what has actors of its own beside
 // the tree.
 func NewSystem(log *slog.Logger) *actor.ActorSystem {

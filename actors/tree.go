@@ -121,7 +121,11 @@ func (t *tree) directory() supervise.Spec {
 
 // settings make the actor that knows what was commanded.
 func (t *tree) settings() settings.Options {
-	return settings.Options{Initial: t.Processing.Settings, Node: t.Node}
+	o := settings.Options{Initial: t.Processing.Settings, Node: t.Node}
+	if t.Cluster.Wire != nil {
+		o.Keeper = t.pid(wireName)
+	}
+	return o
 }
 
 // broadcast is one incarnation of a broadcast on its origin. It ends, for a stated reason, when its

@@ -31,6 +31,7 @@ func (m *machine) apply(changes []membership.Change, synced, held bool, now time
 	v := &m.atlas.view
 	first := synced && !v.Synced || held && !v.Held
 	v.Synced, v.Held = v.Synced || synced, held
+	m.wasHeld = m.wasHeld || held
 	t := m.atlas.apply(changes)
 	m.guard(changes)
 	for name := range t.nodes {
@@ -69,7 +70,8 @@ func (m *machine) guard(changes []membership.Change) {
 		}
 		if p.kind == kindNodes {
 			n := m.atlas.view.Nodes[m.name]
-			m.twin = n != nil && n.ID != m.node.ID
+			m.seen = m.seen || n != nil && n.ID == m.node.ID
+			m.twin = m.seen && n != nil && n.ID != m.node.ID
 		}
 	}
 }

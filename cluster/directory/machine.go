@@ -31,7 +31,10 @@ type machine struct {
 	out       supervise.Outbox
 	registers []registration
 	rewrites  []string // keys that somebody else has taken away
-	twin      bool     // another process has this node's name
+	seen      bool     // this process' record was in the view
+	twin      bool     // another process has this node's name, and wrote after this one
+	began     time.Time
+	wasHeld   bool     // this process has been a member before
 	claims    []*claim // to be begun
 	written   map[string]string
 }
@@ -65,6 +68,7 @@ func newMachine(
 
 // begin registers everything that is known already.
 func (m *machine) begin(now time.Time) {
+	m.began = now
 	m.load.Broadcasts = len(m.here)
 	m.node.Load = m.load
 	m.register(m.keys.Node(m.name), encode(&m.node))
@@ -163,6 +167,10 @@ const (
 	reasonBusy   = "others claim the stream key at the same time; try again"
 )
 
+// firstLease is how long after its start a node may take to become a member: until then who wants
+// to publish is not refused but waits.
+const firstLease = 2 * time.Second
+
 // reserve begins a claim, or refuses it.
 func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time.Time) {
 	c := &claim{Reserve: *r, from: from, begin: now}
@@ -171,7 +179,7 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 	case m.twin:
 		m.refuse(c, claimNotHeld, "another node of the cluster has the name "+m.name+
 			" too; publish to another, and have its operator give each a name of its own")
-	case !held:
+	case !held && (m.wasHeld || now.Sub(m.began) > firstLease):
 		m.refuse(c, claimNotHeld, reasonUnreachable)
 	case !m.node.Has(RoleOrigin):
 		m.refuse(c, claimNoOrigin, m.elsewhere(r.Key, "is no origin"))
@@ -261,7 +269,7 @@ func (m *machine) setState(s Status) {
 func (m *machine) sampled(l Load) {
 	l.Broadcasts = len(m.here)
 	m.load = l
-	if noticeable(m.node.Load, l) {
+	if noticeable(m.node.Load, l) && !m.twin {
 		m.node.Load = l
 		m.register(m.keys.Node(m.name), encode(&m.node))
 	}

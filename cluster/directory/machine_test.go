@@ -304,6 +304,12 @@ func TestRefusals(t *testing.T) {
 	b := newBench(t)
 	from := actor.NewPID("local", "directory")
 	b.m.reserve(&local.Reserve{Key: "k"}, from, false, b.now)
+	if b.says("no lease yet"); len(b.m.claims) != 1 {
+		t.Error("it does not wait for the first lease")
+	}
+	b.m.claims = nil
+	b.pass(firstLease + time.Second)
+	b.m.reserve(&local.Reserve{Key: "k"}, from, false, b.now)
 	b.says("no lease", "no: "+reasonUnreachable)
 	b.m.setState(Draining)
 	b.m.reserve(&local.Reserve{Key: "k"}, from, true, b.now)

@@ -25,7 +25,10 @@ type Options struct {
 	Adopt func(key string, version uint64, data []byte)
 	// Sample measures the node's load, but for its broadcasts. It is called every two seconds, on
 	// one goroutine. It may be nil.
-	Sample  func(now time.Time) Load
+	Sample func(now time.Time) Load
+	// Viewed is given what is known of the cluster, at each change of it, by the registrar: it must
+	// not wait. It may be nil.
+	Viewed  func(*View)
 	Metrics *Metrics
 }
 

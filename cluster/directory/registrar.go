@@ -181,6 +181,9 @@ func (r *registrar) changed(of *registrar, now time.Time) {
 		r.self.Log.Error("another process has this node's name; give each its own",
 			slog.String("name", r.options.Node.Name))
 	}
+	if r.options.Viewed != nil {
+		r.options.Viewed(r.view())
+	}
 }
 
 func (r *registrar) view() *View {

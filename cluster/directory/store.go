@@ -164,6 +164,21 @@ func (s *Store) LoadSettings(
 func (s *Store) StoreSettings(
 	ctx context.Context, key string, version uint64, data []byte,
 ) error {
+	return s.storeSettings(ctx, key, version, data, func(kept uint64) bool { return kept < version })
+}
+
+// ReplaceSettings keeps settings of a version that were made from those of the version base, if
+// those are kept still: others may have made theirs from them. The error is a *ConflictError with
+// what is there if they are not.
+func (s *Store) ReplaceSettings(
+	ctx context.Context, key string, base, version uint64, data []byte,
+) error {
+	return s.storeSettings(ctx, key, version, data, func(kept uint64) bool { return kept == base })
+}
+
+func (s *Store) storeSettings(
+	ctx context.Context, key string, version uint64, data []byte, over func(kept uint64) bool,
+) error {
 	if len(data) > SettingsMax || !json.Valid(data) {
 		return fmt.Errorf("settings of %s: %w: %d bytes", key, ErrRecord, len(data))
 	}
@@ -180,7 +195,7 @@ func (s *Store) StoreSettings(
 			if err == nil && kept.Version == version && sameJSON(kept.Settings, data) {
 				return nil // an answer was lost
 			}
-			if err == nil && kept.Version >= version {
+			if err == nil && !over(kept.Version) {
 				return &ConflictError{key, kept.Version, kept.Settings}
 			}
 		}

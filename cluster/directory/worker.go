@@ -22,7 +22,7 @@ const (
 func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far State, err error) {
 	short, cancel := context.WithTimeout(ctx, claimTime)
 	defer cancel()
-	lease := r.session.Lease()
+	lease := r.lease(short)
 	if lease == 0 {
 		return 0, State{}, ErrNotHeld
 	}
@@ -39,6 +39,25 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 		r.options.Adopt(c.Key, version, data)
 	}
 	return epoch, far, nil
+}
+
+// lease is the one that is held, or the first that will be within firstLease.
+func (r *registrar) lease(ctx context.Context) int64 {
+	ctx, cancel := context.WithTimeout(ctx, firstLease)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		lease := r.session.Lease()
+		if lease != 0 {
+			return lease
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return 0
+		}
+	}
 }
 
 // ask has the nodes that carried a key, and etcd, say what they know of it: all at once, and no

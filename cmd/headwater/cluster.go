@@ -16,7 +16,9 @@ import (
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/cluster/directory"
+	"github.com/headwater-live/headwater/cluster/link"
 	"github.com/headwater-live/headwater/cluster/membership"
+	"github.com/headwater-live/headwater/cluster/wire"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 	"github.com/headwater-live/headwater/halide"
 )
@@ -27,6 +29,7 @@ type clusterNode struct {
 	advertise string
 	server    *membership.Server // nil where etcd is elsewhere
 	client    *membership.Client
+	others
 }
 
 // openCluster starts what a cluster needs before anything else: an embedded etcd, and the client.
@@ -48,6 +51,9 @@ func openCluster(
 	}
 	if cfg.Link.Listen == "" {
 		cfg.Link.Listen = config.Address(net.JoinHostPort(c.advertise, "0"))
+	}
+	if cfg.Cluster.Listen == "" {
+		cfg.Cluster.Listen = config.Address(net.JoinHostPort(c.advertise, "0"))
 	}
 	if cfg.Cluster.Etcd == config.Embed {
 		var err error
@@ -121,25 +127,36 @@ func (c *clusterNode) close() {
 	}
 }
 
-// options are the actors that make the node one of many.
-func (c *clusterNode) options(
-	s sockets, registry *prometheus.Registry,
-) (cluster actors.Cluster, err error) {
+// join makes the node one of many.
+func (c *clusterNode) join(
+	options *actors.Options, s sockets, registry *prometheus.Registry, started *startedNode,
+) (err error) {
 	if c == nil {
-		return cluster, nil
+		return nil
 	}
+	c.started = started
 	keys := directory.NewKeys(c.cfg.Cluster.Name)
 	sampler := &directory.Sampler{Counts: counts(registry)}
 	o := directory.Options{
 		Client: c.client, Keys: keys, Fanout: c.cfg.Edge.Fanout,
 		Store: directory.NewStore(c.client, keys, c.cfg.Node.Name),
 		Grace: time.Duration(c.cfg.Publish.Grace), Node: c.record(s), Sample: sampler.Sample,
+		Ask: c.state, Adopt: c.adopt, Viewed: func(v *directory.View) { c.view.Store(v) },
 	}
+	c.self = o.Node
 	if o.Metrics, err = directory.NewMetrics(registry); err != nil {
-		return cluster, fmt.Errorf("metrics: %w", err)
+		return fmt.Errorf("metrics: %w", err)
 	}
-	cluster.Registrar = directory.NewRegistrar(o)
-	return cluster, nil
+	w, err := c.wireOptions(s, registry, o.Store)
+	if err != nil {
+		return err
+	}
+	options.Elsewhere = c.elsewhere
+	options.Cluster = actors.Cluster{
+		Registrar: directory.NewRegistrar(o),
+		Wire:      func(actors.ClusterPlace) link.Producer { return wire.New(w) },
+	}
+	return nil
 }
 
 // record says who this node is and where others reach it.
@@ -160,6 +177,9 @@ func (c *clusterNode) record(s sockets) directory.Node {
 	}
 	if s.http != nil {
 		n.HTTP = c.at(s.http.Addr())
+	}
+	if s.wire != nil {
+		n.Control = c.at(s.wire.Addr())
 	}
 	return n
 }

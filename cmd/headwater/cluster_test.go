@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/headwater-live/headwater/actors"
+	"github.com/headwater-live/headwater/cluster/wire"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 )
 
@@ -83,8 +85,15 @@ func TestOpenCluster(t *testing.T) {
 	if cfg.Link.Listen != "127.0.0.1:0" || c.advertise != "127.0.0.1" {
 		t.Errorf("links at %q, advertised %q", cfg.Link.Listen, c.advertise)
 	}
-	o, err := c.options(sockets{}, registry)
-	if err != nil || o.Registrar == nil {
-		t.Error(err)
+	var s sockets
+	if s.wire, err = wire.Listen(t.Context(), string(cfg.Cluster.Listen)); err != nil {
+		t.Fatal(err)
+	}
+	defer s.wire.Close()
+	var o actors.Options
+	err = c.join(&o, s, registry, &startedNode{})
+	if err != nil || o.Cluster.Registrar == nil || o.Cluster.Wire == nil ||
+		c.self.Control != s.wire.Addr().String() {
+		t.Errorf("%+v, %v", c.self, err)
 	}
 }

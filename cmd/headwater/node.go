@@ -25,6 +25,7 @@ import (
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/cluster/control"
 	"github.com/headwater-live/headwater/cluster/link"
+	"github.com/headwater-live/headwater/cluster/wire"
 	"github.com/headwater-live/headwater/cmd/headwater/config"
 	"github.com/headwater-live/headwater/cmd/headwater/demo"
 	"github.com/headwater-live/headwater/cmd/headwater/publish"
@@ -41,6 +42,7 @@ func runNode(
 	kernels := halide.Info()
 	log.Info("kernels", slog.String("cpu", kernels.CPU), slog.String("digest", kernels.Kernels))
 	registry := prometheus.NewRegistry()
+	started := &startedNode{}
 	cluster, err := openCluster(ctx, &cfg, log, registry)
 	if err != nil {
 		return err
@@ -52,17 +54,16 @@ func runNode(
 	}
 	options, err := nodeOptions(cfg, log, registry, sockets)
 	if err == nil {
-		options.Cluster, err = cluster.options(sockets, registry)
+		err = cluster.join(&options, sockets, registry, started)
 	}
 	if err != nil {
 		return errors.Join(err, sockets.close())
 	}
-	started := &startedNode{}
 	options.Handler = func(flv http.Handler) http.Handler {
 		return control.Handler(control.Options{
 			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
 			Drills: options.Processing.Drills, Drainer: started,
-			Cluster: control.Cluster{Self: selfView(&cfg, sockets)},
+			Cluster: cluster.control(&cfg, sockets),
 		})
 	}
 	node, err := actors.Start(options)
@@ -97,6 +98,7 @@ func runNode(
 type sockets struct {
 	rtmp, rtmps, http *listen.ListenSocket
 	link              *link.Socket
+	wire              *wire.Socket
 }
 
 // close closes what was opened.
@@ -109,6 +111,9 @@ func (s sockets) close() error {
 	}
 	if s.link != nil {
 		errs = append(errs, s.link.Close())
+	}
+	if s.wire != nil {
+		errs = append(errs, s.wire.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -140,6 +145,11 @@ func openSockets(ctx context.Context, cfg config.Config) (s sockets, err error) 
 	if cfg.Link.Listen != "" {
 		if s.link, err = link.Listen(ctx, string(cfg.Link.Listen)); err != nil {
 			return s, fmt.Errorf("link.listen: %w", err)
+		}
+	}
+	if cfg.Cluster.Listen != "" {
+		if s.wire, err = wire.Listen(ctx, string(cfg.Cluster.Listen)); err != nil {
+			return s, fmt.Errorf("cluster.listen: %w", err)
 		}
 	}
 	return s, nil

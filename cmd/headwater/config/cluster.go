@@ -14,6 +14,8 @@ import (
 type Cluster struct {
 	Etcd Etcd   `name:"etcd" default:"" placeholder:"embed|URL,..."`
 	Name string `name:"name" default:"headwater"`
+	// Listen is for what nodes say to each other beside media.
+	Listen Address `name:"listen" default:"" placeholder:"ADDRESS"`
 	// EmbedDir, EmbedListen and EmbedPeer are of the etcd in this process.
 	EmbedDir    string  `name:"embed-dir" default:"headwater.etcd" placeholder:"DIR"`
 	EmbedListen Address `name:"embed-listen" default:"127.0.0.1:2379"`
@@ -158,6 +160,8 @@ func helpCluster(key string) string {
 		"cluster.etcd": "Etcd by which nodes find each other: empty for a node by itself, embed " +
 			"for one within this process, or endpoints separated by commas.",
 		"cluster.name": "Name of the cluster; several can share one etcd.",
+		"cluster.listen": "Address for the control messages of other nodes, with the TLS of links; " +
+			"when empty, any port of node.advertise.",
 		"cluster.embed-dir": "Directory in which the embedded etcd keeps its data, which outlives " +
 			"the process.",
 		"cluster.embed-listen": "Address of the embedded etcd for the nodes of the cluster; who " +

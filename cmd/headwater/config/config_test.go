@@ -50,8 +50,8 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s: half a range, %q to %q", f.Key, f.low, f.high)
 		}
 	}
-	if len(seen)/2 != 55 {
-		t.Errorf("%d settings, of 55", len(seen)/2)
+	if len(seen)/2 != 56 {
+		t.Errorf("%d settings, of 56", len(seen)/2)
 	}
 }
 

@@ -48,6 +48,7 @@ func (c *Config) checkAddresses() error {
 		{"http.listen", c.HTTP.Listen},
 		{"link.listen", c.Link.Listen},
 		{"cluster.embed-listen", c.Cluster.embedded(c.Cluster.EmbedListen)},
+		{"cluster.listen", c.Cluster.Listen},
 		{"cluster.embed-peer", c.Cluster.embedded(c.Cluster.EmbedPeer)},
 	} {
 		_, port, err := net.SplitHostPort(string(l.addr))
