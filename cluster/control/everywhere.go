@@ -33,6 +33,10 @@ func (o *Options) everywhere(ctx context.Context, here []Broadcast) []Broadcast 
 			}
 		}
 	}
+	live := map[string]bool{} // a standby's broadcast is live if its active's is
+	for _, c := range view.Carried {
+		live[c.Key] = live[c.Key] || c.Publishing
+	}
 	out := make([]Broadcast, 0, len(view.Carried))
 	for _, c := range view.Carried {
 		at := [2]string{c.Node, c.Key}
@@ -41,7 +45,7 @@ func (o *Options) everywhere(ctx context.Context, here []Broadcast) []Broadcast 
 			b = *detailed
 		}
 		delete(known, at)
-		b.Epoch, b.State = c.Epoch, stateOf(c.Publishing)
+		b.Epoch, b.State = c.Epoch, stateOf(live[c.Key])
 		b.Node, b.Role, b.Standby = c.Node, c.Role, c.Standby
 		out = append(out, b)
 	}

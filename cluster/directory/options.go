@@ -21,8 +21,8 @@ type Options struct {
 	Grace time.Duration
 	// Ask asks a node that carries a key, or did, how far it came. It may be nil.
 	Ask func(ctx context.Context, node Node, key string) (State, error)
-	// Adopt gives settings to this node's. It may be nil.
-	Adopt func(key string, version uint64, data []byte)
+	// Adopt gives settings to this node's, and returns when they have them. It may be nil.
+	Adopt func(ctx context.Context, key string, version uint64, data []byte) error
 	// Sample measures the node's load, but for its broadcasts. It is called every two seconds, on
 	// one goroutine. It may be nil.
 	Sample func(now time.Time) Load

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -136,10 +137,11 @@ func (s *scene) join(name string, change func(*Options)) *member {
 			},
 		},
 	}
-	m.options.Adopt = func(key string, version uint64, _ []byte) {
+	m.options.Adopt = func(_ context.Context, key string, version uint64, _ []byte) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.adopted[key] = version
+		return nil
 	}
 	if change != nil {
 		change(&m.options)

@@ -33,12 +33,19 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 		return 0, State{}, err
 	}
 	states := r.ask(ctx, c)
-	far = furthest(states)
-	version, data := newest(states)
-	if version > 0 && r.options.Adopt != nil {
-		r.options.Adopt(c.Key, version, data)
+	var kept State
+	// Without it there is no claim: what was commanded may be to hide something.
+	kept.SettingsVersion, kept.Settings, err = r.options.Store.LoadSettings(short, c.Key)
+	if err != nil {
+		return 0, State{}, err
 	}
-	return epoch, far, nil
+	version, data := newest(append(states, kept))
+	if version > 0 && r.options.Adopt != nil {
+		if err := r.options.Adopt(short, c.Key, version, data); err != nil {
+			return 0, State{}, err
+		}
+	}
+	return epoch, furthest(states), nil
 }
 
 // lease is the one that is held, or the first that will be within firstLease.
@@ -60,12 +67,12 @@ func (r *registrar) lease(ctx context.Context) int64 {
 	}
 }
 
-// ask has the nodes that carried a key, and etcd, say what they know of it: all at once, and no
-// longer than askTime.
+// ask has the nodes that carried a key say what they know of it: all at once, and no longer than
+// askTime.
 func (r *registrar) ask(ctx context.Context, c *claim) []State {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	answers := make(chan State, len(c.ask)+1)
+	answers := make(chan State, len(c.ask))
 	asked := 0
 	question := func(fn func() (State, error)) {
 		if r.self.Goroutines.Go("ask", func(context.Context) {
@@ -79,10 +86,6 @@ func (r *registrar) ask(ctx context.Context, c *claim) []State {
 			asked++
 		}
 	}
-	question(func() (s State, err error) {
-		s.SettingsVersion, s.Settings, err = r.options.Store.LoadSettings(ctx, c.Key)
-		return s, err
-	})
 	if r.options.Ask != nil {
 		for _, node := range c.ask {
 			question(func() (State, error) { return r.options.Ask(ctx, node, c.Key) })

@@ -71,14 +71,17 @@ func (o *others) state(
 	}, nil
 }
 
-// adopt gives settings to this node's own.
-func (o *others) adopt(key string, version uint64, data []byte) {
+// adopt gives this node the settings of a key that it is about to carry.
+func (o *others) adopt(ctx context.Context, key string, version uint64, data []byte) error {
 	node, err := o.started.node()
 	if err != nil {
-		return
+		return err
 	}
-	// What cannot be read is told in the answer, and nothing to a claim.
-	_, _ = node.Adopt(context.Background(), settings.Adopt{Key: key, Version: version, Data: data})
+	adopted, err := node.Adopt(ctx, settings.Adopt{Key: key, Version: version, Data: data})
+	if err == nil && adopted.Version < version {
+		err = fmt.Errorf("settings of %s: version %d is not taken: %s", key, version, adopted.Reason)
+	}
+	return err
 }
 
 // standby names the node that has the settings of a broadcast should this one die.
