@@ -1,0 +1,228 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/headwater-live/headwater/codec/media"
+)
+
+// TestKilledOrigins kills the active origin under two hundred viewers on two edges, again and again, by
+// seed: four times, or twenty with HEADWATER_SOAK. The source goes to another origin at once, to
+// the standby or to the third; who was killed comes back as another process. Viewers are let go by
+// nobody, and nothing that got away from the origin before it died is lost, comes twice or out of
+// order. A second broadcast goes the same way, and the blur that was commanded of it once holds in
+// every epoch.
+func TestKilledOrigins(t *testing.T) {
+	t.Parallel()
+	rounds, clip := 4, &film
+	if soak(t) > 0 {
+		rounds, clip = 20, &epic
+	}
+	small.get(t)
+	s := &takeover{stage: startStage(t, casting{
+		etcds: 1, origins: 3, edges: 2, viewers: 100, units: clip.get(t),
+	})}
+	s.random = rand.New(rand.NewPCG(s.seed, 1))
+	s.mask(t)
+	for i := range rounds {
+		s.round(t, i)
+	}
+	s.settle(t)
+	s.checkNothingLost(t)
+	s.checkResumed(t)
+	s.checkMasked(t, rounds)
+	s.checkNobodyClosed(t)
+}
+
+// takeover is a stage whose active origin is killed.
+type takeover struct {
+	*stage
+	random    *rand.Rand
+	rounds    []round
+	witnesses [][]entry // what viewers on the standbys' own nodes had before they were killed
+
+	masked *publisher
+	watch  *viewer
+	hidden int64 // from which PTS on
+}
+
+// round is when an active origin was killed, and when another had taken the source.
+type round struct{ killed, published time.Time }
+
+// mask begins the broadcast that is blurred.
+func (s *takeover) mask(t *testing.T) {
+	t.Helper()
+	s.watch = watchFLVOn(t, s.audience.dial(t, s.edges[0].http), "masked")
+	s.publishMasked(t)
+	awaitPTS(t, []*viewer{s.watch}, 500)
+	a := s.edges[1].blur(t, "masked", "box", small.marker.rect).mustState(t, "live")
+	s.hidden = a.PTS
+	awaitPTS(t, []*viewer{s.watch}, a.PTS+500)
+}
+
+func (s *takeover) publishMasked(t *testing.T) {
+	t.Helper()
+	s.masked = s.studio.publish(t, s.nodes[s.active], "masked")
+	s.masked.feed(t, small.long(t, 60))
+}
+
+// round kills the active origin once.
+func (s *takeover) round(t *testing.T, i int) {
+	t.Helper()
+	old, standby := s.active, s.awaitStandby(t)
+	witness := s.audience.crowd(t, s.nodes[standby], "film", 1)[0]
+	witness.awaitEntries(t, 60)
+	awaitMore(t, s.groups, 60)
+	to := standby
+	if i > 1 && s.random.IntN(2) == 0 || i == 1 {
+		to = s.third(standby)
+	}
+	time.Sleep(time.Duration(s.random.IntN(1000)) * time.Millisecond) // wherever in a GOP
+	r := round{killed: time.Now()}
+	s.kill(t, old)
+	s.move(t, to)
+	r.published = time.Now()
+	s.rounds = append(s.rounds, r)
+	s.masked.halt()
+	s.publishMasked(t)
+	s.join(t, old, "origin")
+	awaitMore(t, s.groups, 90)
+	awaitPTS(t, []*viewer{s.watch}, latestPTS(s.watch.got())+500)
+	witness.mustWatch(t)
+	s.witnesses = append(s.witnesses, witness.entries())
+	witness.conn.Close()
+	t.Logf("round %d: %s dies, its standby is %s, the source goes to %s", i+1, old, standby, to)
+}
+
+// third is the origin that is neither active nor standby.
+func (s *takeover) third(standby string) string {
+	for i := range 3 {
+		if name := fmt.Sprint("o-", i+1); name != s.active && name != standby {
+			return name
+		}
+	}
+	return ""
+}
+
+// checkNothingLost holds every viewer to all that reached any viewer of an edge or of a standby.
+func (s *takeover) checkNothingLost(t *testing.T) {
+	t.Helper()
+	reached := map[uint64]bool{}
+	for _, got := range s.witnesses {
+		note(reached, got)
+	}
+	for _, v := range s.groups.all() {
+		note(reached, v.entries())
+	}
+	lost := 0
+	for _, v := range s.groups.all() {
+		v.mustWatch(t)
+		lacks := s.source.ledger.lacks(v.entries(), reached)
+		if lost += lacks; lacks > 0 {
+			t.Errorf("%s lacks %d units that others have", v.name, lacks)
+		}
+		if a := s.source.ledger.audit(v.entries()); !a.orderly() {
+			t.Errorf("%s: %d twice, %d reordered, %d torn, %d falls, %d strange", v.name,
+				a.duplicated, a.reordered, a.torn, a.falls, a.strange)
+		}
+	}
+	sent := len(s.source.ledger.sent)
+	t.Logf("%d of %d units died with an origin; of those that got away %d are lost in all",
+		sent-len(reached), sent, lost)
+}
+
+// note adds what was received to a set.
+func note(set map[uint64]bool, got []entry) {
+	for _, e := range got {
+		set[e.sum] = true
+	}
+}
+
+// lacks counts the units of a set that were sent between the first and the last that a viewer has,
+// and that he has not.
+func (l *ledger) lacks(got []entry, of map[uint64]bool) (missing int) {
+	have := map[uint64]bool{}
+	note(have, got)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first, last := len(l.sent), -1
+	for _, e := range got {
+		if at, known := l.at[e.sum]; known {
+			first, last = min(first, at), max(last, at)
+		}
+	}
+	for i := first; i < last; i++ {
+		if sum := l.sent[i].sum; of[sum] && !have[sum] {
+			missing++
+		}
+	}
+	return missing
+}
+
+// gop is the time from one keyframe of film to the next.
+const gop = time.Second
+
+// checkResumed prints how long no picture came to a viewer when an origin died, and holds that the
+// first one came within a GOP of the publisher's being taken: a new publisher begins with a
+// keyframe.
+func (s *takeover) checkResumed(t *testing.T) {
+	t.Helper()
+	const slack = gop / 2 // of a busy machine
+	var gaps, resumed, away []time.Duration
+	for _, r := range s.rounds {
+		away = append(away, r.published.Sub(r.killed))
+		for _, v := range s.groups.all() {
+			before, after := s.source.ledger.around(v.entries(), r.killed)
+			gaps = append(gaps, after.Sub(before))
+			resumed = append(resumed, after.Sub(r.published))
+		}
+	}
+	show := func(what string, all []time.Duration) {
+		t.Logf("%s: p50 %v, p90 %v, p99 %v, max %v (%d)", what, quantile(all, 0.5),
+			quantile(all, 0.9), quantile(all, 0.99), quantile(all, 1), len(all))
+	}
+	show("from the kill to the publisher's being taken elsewhere", away)
+	show("from then to the next picture at a viewer", resumed)
+	show("between two pictures at a viewer", gaps)
+	if longest := quantile(resumed, 1); longest > gop+slack {
+		t.Errorf("a viewer has a picture %v after the publisher is back, a GOP is %v", longest, gop)
+	}
+}
+
+// around is when a viewer had the last picture from before a moment, and the first that was sent
+// after it.
+func (l *ledger) around(got []entry, moment time.Time) (before, after time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range got {
+		at, known := l.at[e.sum]
+		if e.kind != media.Video || !known {
+			continue
+		}
+		if l.sent[at].when.After(moment) {
+			return before, e.when
+		}
+		before = e.when
+	}
+	return before, before
+}
+
+// checkMasked holds that the marker is readable in no picture from the answer on.
+func (s *takeover) checkMasked(t *testing.T, rounds int) {
+	t.Helper()
+	s.watch.mustWatch(t)
+	s.masked.halt()
+	got := s.watch.got()
+	checkRising(t, s.watch.name, got)
+	all := small.marker.read(t, s.watch.name, got)
+	hidden := between(all, s.hidden, 1<<62)
+	_, greatest := extremes(hidden)
+	t.Logf("%d pictures of %d epochs had to be blurred, contrast %.1f at most; %.1f before",
+		len(hidden), rounds+1, greatest, all[0].contrast)
+	if greatest > unreadable || all[0].contrast < readable || len(hidden) < 12*rounds {
+		t.Errorf("the blur does not hold")
+	}
+}
