@@ -154,6 +154,47 @@ func TestTakeover(t *testing.T) {
 	eventually(t, "a is the standby now", func() bool { return a.running() == "pin/k@/standby" })
 }
 
+// TestTheDeadAreNotWaitedFor has a node that carried a key say nothing: a claim waits for it as long
+// as nobody else knows how far the broadcast came, and not much longer than for who does.
+func TestTheDeadAreNotWaitedFor(t *testing.T) {
+	s := newScene(t)
+	knows := make(chan struct{})
+	ask := func(ctx context.Context, node Node, _ string) (State, error) {
+		select {
+		case <-knows:
+			if node.Name != "a" {
+				return State{Epoch: 1 << 62, Last: 7, HasLast: true}, nil
+			}
+		default:
+		}
+		<-ctx.Done()
+		return State{}, ctx.Err()
+	}
+	a, b := s.join("a", nil), s.join("b", nil)
+	c := s.join("c", func(o *Options) { o.Ask = ask })
+	s.together(a, b, c)
+	a.publish("k")
+	eventually(t, "the standby", func() bool { return len(c.view().Broadcasts["k"]) == 2 })
+	claim := func() time.Duration {
+		began := time.Now()
+		if r, reason := c.claim("k", local.Takeover); r == nil {
+			t.Error(reason)
+		}
+		return time.Since(began)
+	}
+	if c.view().Active("k").Standby == "c" { // it knows by itself
+		close(knows)
+	} else {
+		if took := claim(); took < askTime {
+			t.Errorf("it waits for %v for those who may know", took)
+		}
+		close(knows)
+	}
+	if took := claim(); took < askRest || took > askTime-askRest {
+		t.Errorf("it waits for %v for the dead", took)
+	}
+}
+
 // TestEtcdIsAway stops etcd for longer than the lease: nothing that is known is forgotten, claims
 // are refused with a reason, and all comes back by itself.
 func TestEtcdIsAway(t *testing.T) {

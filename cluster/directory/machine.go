@@ -51,6 +51,9 @@ type claim struct {
 	from  *actor.PID
 	begin time.Time
 	ask   []Node // who may know how far the broadcast came
+
+	highest  uint64 // the epoch that it came to
+	mirrored bool   // by this node
 }
 
 func newMachine(
@@ -189,6 +192,9 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 		m.refuse(c, claimFull, m.elsewhere(r.Key, "is full"))
 	default:
 		c.ask = m.carriers(r.Key)
+		c.highest, _ = m.atlas.view.highest(r.Key)
+		p := m.pins[r.Key]
+		c.mirrored = p != nil && p.up() && p.epoch >= c.highest
 		m.claims = append(m.claims, c)
 	}
 }
