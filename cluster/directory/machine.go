@@ -52,8 +52,7 @@ type claim struct {
 	begin time.Time
 	ask   []Node // who may know how far the broadcast came
 
-	highest  uint64 // the epoch that it came to
-	mirrored bool   // by this node
+	highest uint64 // that somebody was active in, as far as is known
 }
 
 func newMachine(
@@ -192,14 +191,15 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 		m.refuse(c, claimFull, m.elsewhere(r.Key, "is full"))
 	default:
 		c.ask = m.carriers(r.Key)
-		c.highest, _ = m.atlas.view.highest(r.Key)
-		p := m.pins[r.Key]
-		c.mirrored = p != nil && p.up() && p.epoch >= c.highest
+		if active := m.atlas.view.Active(r.Key); active != nil {
+			c.highest = active.Epoch
+		}
 		m.claims = append(m.claims, c)
 	}
 }
 
-// carriers are the other nodes that carry a key, or had its last epoch, and are there.
+// carriers are the other nodes that carry a key, or had its last epoch, and are there; and this one,
+// if it mirrors the key.
 func (m *machine) carriers(key string) []Node {
 	names := map[string]bool{}
 	v := &m.atlas.view
@@ -209,9 +209,10 @@ func (m *machine) carriers(key string) []Node {
 	if e := v.Epochs[key]; e != nil {
 		names[e.Node] = true
 	}
+	mirrored := m.pins[key] != nil && m.pins[key].up()
 	var nodes []Node
 	for _, name := range sortedKeys(names) {
-		if n := v.Nodes[name]; n != nil && name != m.name {
+		if n := v.Nodes[name]; n != nil && (name != m.name || mirrored) {
 			nodes = append(nodes, *n)
 		}
 	}

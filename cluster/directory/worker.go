@@ -71,7 +71,7 @@ func (r *registrar) lease(ctx context.Context) int64 {
 }
 
 // ask has the nodes that carried a key say what they know of it: all at once, and no longer than
-// askTime, or askRest where one that mirrored it knows by then.
+// askTime, or askRest longer than one takes that mirrored it.
 func (r *registrar) ask(ctx context.Context, c *claim) []State {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -95,9 +95,6 @@ func (r *registrar) ask(ctx context.Context, c *claim) []State {
 		}
 	}
 	var rest <-chan time.Time
-	if c.mirrored {
-		rest = time.After(askRest)
-	}
 	var states []State
 	for len(states) < asked {
 		select {

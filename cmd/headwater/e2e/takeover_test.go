@@ -30,7 +30,10 @@ func TestKilledOrigins(t *testing.T) {
 	for i := range rounds {
 		s.round(t, i)
 	}
+	late := watchFLVOn(t, s.audience.dial(t, s.edges[1].http), "masked")
+	awaitPTS(t, []*viewer{late}, latestPTS(s.watch.got())+500)
 	s.settle(t)
+	s.checkSameTimes(t, late)
 	s.checkNothingLost(t)
 	s.checkResumed(t)
 	s.checkMasked(t, rounds)
@@ -208,6 +211,33 @@ func (l *ledger) around(got []entry, moment time.Time) (before, after time.Time)
 		before = e.when
 	}
 	return before, before
+}
+
+// checkSameTimes holds that edges agree on when a picture is shown, whenever they began to follow
+// and wherever the publisher's own time was: it began anew in each epoch.
+func (s *takeover) checkSameTimes(t *testing.T, late *viewer) {
+	t.Helper()
+	at := map[uint64]int64{}
+	for _, u := range s.watch.got() {
+		if e, ok := entryOf(u.kind, u.ms, u.body); ok && u.kind == media.Video {
+			at[e.sum] = e.ms
+		}
+	}
+	both := 0
+	for _, u := range late.got() {
+		e, _ := entryOf(u.kind, u.ms, u.body)
+		ms, known := at[e.sum]
+		if !known {
+			continue
+		}
+		if both++; ms != e.ms {
+			t.Errorf("a picture is at %d ms on one edge and at %d ms on the other", ms, e.ms)
+			return
+		}
+	}
+	if both < 10 {
+		t.Errorf("the edges have %d pictures in common", both)
+	}
 }
 
 // checkMasked holds that the marker is readable in no picture from the answer on.
