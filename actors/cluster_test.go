@@ -93,8 +93,9 @@ func TestStateOfAStandby(t *testing.T) {
 	eventually(t, "the edge is there", func() bool {
 		return len(n.tree.Runtime.Census.PIDs("relay")) == 1
 	})
-	root.Send(n.tree.system.NewLocalPID("node/edges/edge/live/a/topic/source"), topic.NewUnit(7, 1,
-		media.AccessUnit{Kind: media.Data, DTS: 3 * media.Second, Body: []byte{2, 0, 0}}))
+	unit := media.AccessUnit{Kind: media.Data, DTS: 3 * media.Second, Body: []byte{2, 0, 0}}
+	root.Send(n.tree.system.NewLocalPID("node/edges/edge/live/a/topic/source"),
+		topic.NewUnit(7, 1, unit))
 	eventually(t, "it tells how far it came", func() bool {
 		s, err := n.State(t.Context(), "live/a")
 		return err == nil && s.HasLast && s.Last == 3*media.Second && s.Epoch == 7 && !s.Publishing

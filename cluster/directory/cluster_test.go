@@ -154,8 +154,8 @@ func TestTakeover(t *testing.T) {
 	eventually(t, "a is the standby now", func() bool { return a.running() == "pin/k@/standby" })
 }
 
-// TestTheDeadAreNotWaitedFor has a node that carried a key say nothing: a claim waits for it as long
-// as nobody else knows how far the broadcast came, and not much longer than for who does.
+// TestTheDeadAreNotWaitedFor has a node that carried a key say nothing: a claim waits for it as
+// long as nobody else knows how far the broadcast came, and not much longer than for who does.
 func TestTheDeadAreNotWaitedFor(t *testing.T) {
 	s := newScene(t)
 	knows := make(chan struct{})

@@ -198,8 +198,8 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 	}
 }
 
-// carriers are the other nodes that carry a key, or had its last epoch, and are there; and this one,
-// if it mirrors the key.
+// carriers are the other nodes that carry a key, or had its last epoch, and are there; and this
+// one, if it mirrors the key.
 func (m *machine) carriers(key string) []Node {
 	names := map[string]bool{}
 	v := &m.atlas.view

@@ -136,9 +136,9 @@ func TestMembersTakeover(t *testing.T) {
 	checkUndisturbed(t, m.cluster, viewers)
 }
 
-// TestMembersSuspended stops the active's process for ten seconds: its publisher goes elsewhere. Once
-// woken it knows that it is not the active any more, nobody takes what it says, and it is a member
-// again without a restart.
+// TestMembersSuspended stops the active's process for ten seconds: its publisher goes elsewhere.
+// Once woken it knows that it is not the active any more, nobody takes what it says, and it is a
+// member again without a restart.
 func TestMembersSuspended(t *testing.T) {
 	t.Parallel()
 	m := formCluster(t, 2, 2)
@@ -154,7 +154,7 @@ func TestMembersSuspended(t *testing.T) {
 	for _, n := range m.edges {
 		await(t, "the silent node is no member", func() bool { return len(n.members(t)) == 4 })
 	}
-	time.Sleep(time.Until(stopped.Add(10 * time.Second)))
+	<-time.After(time.Until(stopped.Add(10 * time.Second)))
 	m.origins[0].signal(t, syscall.SIGCONT)
 	ends(t, "the publisher of the woken node", old.ended)
 	m.awaitMembers(t, 5)
@@ -169,8 +169,8 @@ func TestMembersSuspended(t *testing.T) {
 	third.halt()
 }
 
-// TestMembersWithoutEtcd stops etcd for a while: what is on the air goes on, a new publisher is told
-// why not, and everything is as before once it is back, without a restart.
+// TestMembersWithoutEtcd stops etcd for a while: what is on the air goes on, a new publisher is
+// told why not, and everything is as before once it is back, without a restart.
 func TestMembersWithoutEtcd(t *testing.T) {
 	t.Parallel()
 	m := formCluster(t, 2, 2)
@@ -179,7 +179,7 @@ func TestMembersWithoutEtcd(t *testing.T) {
 	p.feed(t, film.get(t))
 	awaitShown(t, viewers, 1)
 	m.keeper.signal(t, syscall.SIGSTOP)
-	time.Sleep(8 * time.Second) // more than two leases
+	<-time.After(8 * time.Second) // more than two leases
 	if _, err := publishOn(t, dial(t, m.origins[1].rtmp), "late"); err == nil {
 		t.Error("a publisher is taken that nobody can have registered")
 	} else if !strings.Contains(err.Error(), "etcd") {
