@@ -191,6 +191,30 @@ func TestTheDeadAreNotWaitedFor(t *testing.T) {
 	}
 }
 
+// TestSettingsVanish has an etcd lose what was commanded: whoever has it still is told.
+func TestSettingsVanish(t *testing.T) {
+	s := newScene(t)
+	a, b := s.join("a", nil), s.join("b", nil)
+	s.together(a, b)
+	if err := a.options.Store.StoreSettings(t.Context(), "k", 2, []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	b.publish("k") // by the time that this is seen, what was stored before is
+	eventually(t, "the record", func() bool {
+		return a.view().Active("k") != nil && b.view().Active("k") != nil
+	})
+	s.stop()
+	s.options.Dir = t.TempDir()
+	s.start()
+	for _, m := range []*member{a, b} {
+		eventually(t, m.name+" is told", func() bool {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return slices.Equal(m.vanished, []string{"k"})
+		})
+	}
+}
+
 // TestEtcdIsAway stops etcd for longer than the lease: nothing that is known is forgotten, claims
 // are refused with a reason, and all comes back by itself.
 func TestEtcdIsAway(t *testing.T) {

@@ -57,10 +57,14 @@ func (m *machine) apply(changes []membership.Change, synced, held bool, now time
 }
 
 // guard sees to this node's own records: one that is gone although it is registered is written
-// again, and one of another process is left to it, as the two would fight for ever.
+// again, and one of another process is left to it, as the two would fight for ever. Settings that
+// are gone are stored again by whoever has them.
 func (m *machine) guard(changes []membership.Change) {
 	for _, c := range changes {
 		p, ok := parse(c.Key)
+		if ok && p.kind == kindSettings && c.Deleted {
+			m.out.Send(m.place.Settings, &settings.Vanished{Key: p.key})
+		}
 		if !ok || p.node != m.name {
 			continue
 		}
