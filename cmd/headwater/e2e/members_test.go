@@ -232,3 +232,29 @@ func TestMembersTiers(t *testing.T) {
 		t.Error("no edge feeds another")
 	}
 }
+
+// TestJoinIsLocal has a crowd join a broadcast that its edge has already: the edge says nothing to
+// anybody but that it lives.
+func TestJoinIsLocal(t *testing.T) {
+	t.Parallel()
+	m := formCluster(t, 2, 1)
+	e := m.edges[0]
+	p := publish(t, m.origins[0], "film")
+	p.feed(t, film.get(t))
+	watchFLV(t, e, "film").awaitUnits(t, 100)
+	said := func() (bytes, questions float64) {
+		return e.metric(t, "headwater_link_bytes_total", `side="edge"`, `direction="sent"`),
+			e.metric(t, "headwater_wire_requests_total", `side="asked"`)
+	}
+	bytes, questions := said()
+	for _, v := range crowd(t, e, "film") {
+		v.awaitUnits(t, 60)
+	}
+	bytesAfter, questionsAfter := said()
+	const beat = 13 // bytes of a ping or pong; a subscription to this broadcast has 35
+	if more := int(bytesAfter - bytes); more%beat != 0 || questionsAfter != questions {
+		t.Errorf("twenty viewers had the edge send %d bytes and ask %v questions", more,
+			questionsAfter-questions)
+	}
+	p.halt()
+}
