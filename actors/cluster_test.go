@@ -81,8 +81,8 @@ func TestPinKeepsItsEdge(t *testing.T) {
 	}
 }
 
-// TestStateOfAStandby has a node say how far a broadcast came that it only mirrors: whoever takes it
-// over goes on from there.
+// TestStateOfAStandby has a node say how far a broadcast came that it only mirrors: whoever takes
+// it over goes on from there.
 func TestStateOfAStandby(t *testing.T) {
 	n, at := clusteredNode(t, &elsewhere{}, time.Minute)
 	root := n.tree.system.Root

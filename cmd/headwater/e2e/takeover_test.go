@@ -11,10 +11,10 @@ import (
 
 // TestKilledOrigins kills the active origin under two hundred viewers on two edges, again and
 // again, by seed: three times, or twenty with HEADWATER_SOAK. The source goes to another origin at
-// once, to the standby or to the third; who was killed comes back as another process. Viewers are let go by
-// nobody, and nothing that got away from the origin before it died is lost, comes twice or out of
-// order. A second broadcast goes the same way, and the blur that was commanded of it once holds in
-// every epoch.
+// once, to the standby or to the third; who was killed comes back as another process. Viewers are
+// let go by nobody, and nothing that got away from the origin before it died is lost, comes twice
+// or out of order. A second broadcast goes the same way, and the blur that was commanded of it once
+// holds in every epoch.
 func TestKilledOrigins(t *testing.T) {
 	t.Parallel()
 	rounds, clip := 3, &film
