@@ -59,6 +59,13 @@ func (s *source) leave(p *publisher) {
 	p.conn.Close()
 }
 
+// desert takes a publisher off the source, whose connection goes on.
+func (s *source) desert(p *publisher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.publishers, p)
+}
+
 // run begins the broadcast.
 func (s *source) run(t *testing.T) {
 	t.Helper()

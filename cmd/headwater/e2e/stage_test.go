@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/headwater-live/headwater/codec/media"
 )
 
 // stage is what the tests of a cluster's faults begin with: a cluster in a lab, a source that
@@ -98,6 +101,28 @@ func (s *stage) awaitStandby(t *testing.T) (name string) {
 func (s *stage) move(t *testing.T, to string) {
 	t.Helper()
 	s.source.leave(s.publisher)
+	s.publishTo(t, to)
+}
+
+// usurp has the source go to another origin, and once every viewer has that, what published it goes
+// on at the former one, with pictures of its own: whoever shows those takes a stale epoch. It
+// returns that publisher.
+func (s *stage) usurp(t *testing.T, to string) (old *publisher) {
+	t.Helper()
+	old = s.publisher
+	s.source.desert(old)
+	s.publishTo(t, to)
+	awaitMore(t, s.groups, 30)
+	_ = old.conn.SetWriteDeadline(time.Now().Add(patience))
+	old.feed(t, slices.DeleteFunc(slices.Clone(longGOP.get(t)), func(u unit) bool {
+		return u.kind != media.Video // the sound is the same
+	}))
+	return old
+}
+
+// publishTo has the source be published to an origin, as soon as that takes it.
+func (s *stage) publishTo(t *testing.T, to string) {
+	t.Helper()
 	s.active = to
 	await(t, to+" takes the publisher", func() bool {
 		p, err := publishOn(t, s.studio.dial(t, s.nodes[to].rtmp), "film")

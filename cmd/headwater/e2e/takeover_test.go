@@ -35,7 +35,7 @@ func TestKilledOrigins(t *testing.T) {
 	awaitPTS(t, []*viewer{late}, latestPTS(s.masked.viewer.got())+500)
 	s.settle(t)
 	s.checkSameTimes(t, late)
-	s.checkNothingLost(t)
+	s.checkOnlyTheDeadLacks(t, s.witnesses...)
 	s.checkResumed(t)
 	s.masked.check(t, 12*rounds)
 	s.checkNobodyClosed(t)
@@ -89,33 +89,6 @@ func (s *takeover) third(standby string) string {
 		}
 	}
 	return ""
-}
-
-// checkNothingLost holds every viewer to all that reached any viewer of an edge or of a standby.
-func (s *takeover) checkNothingLost(t *testing.T) {
-	t.Helper()
-	reached := map[uint64]bool{}
-	for _, got := range s.witnesses {
-		note(reached, got)
-	}
-	for _, v := range s.groups.all() {
-		note(reached, v.entries())
-	}
-	lost := 0
-	for _, v := range s.groups.all() {
-		v.mustWatch(t)
-		lacks := s.source.ledger.lacks(v.entries(), reached)
-		if lost += lacks; lacks > 0 {
-			t.Errorf("%s lacks %d units that others have", v.name, lacks)
-		}
-		if a := s.source.ledger.audit(v.entries()); !a.orderly() {
-			t.Errorf("%s: %d twice, %d reordered, %d torn, %d falls, %d strange", v.name,
-				a.duplicated, a.reordered, a.torn, a.falls, a.strange)
-		}
-	}
-	sent := len(s.source.ledger.sent)
-	t.Logf("%d of %d units died with an origin; of those that got away %d are lost in all",
-		sent-len(reached), sent, lost)
 }
 
 // note adds what was received to a set.
