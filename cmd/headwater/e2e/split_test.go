@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -10,12 +9,15 @@ import (
 // Parts of a cluster that do not hear each other, and nodes that die or hang beside the active one:
 // viewers miss nothing of it.
 
-// partings are the ways in which two hosts can be parted.
-func partings() map[string]func(t *testing.T, l *lab, a, b *host) {
-	return map[string]func(t *testing.T, l *lab, a, b *host){
-		"the first hears nothing":  func(t *testing.T, l *lab, a, b *host) { t.Helper(); l.cut(t, b, a) },
-		"the second hears nothing": func(t *testing.T, l *lab, a, b *host) { t.Helper(); l.cut(t, a, b) },
-		"both":                     func(t *testing.T, l *lab, a, b *host) { t.Helper(); l.part(t, a, b) },
+// parting parts two hosts of a lab.
+type parting func(t *testing.T, l *lab, a, b *host)
+
+// partings are the ways in which that can be done.
+func partings() map[string]parting {
+	return map[string]parting{
+		"the first hears nothing": func(t *testing.T, l *lab, a, b *host) { t.Helper(); l.cut(t, b, a) },
+		"the other hears nothing": func(t *testing.T, l *lab, a, b *host) { t.Helper(); l.cut(t, a, b) },
+		"both":                    func(t *testing.T, l *lab, a, b *host) { t.Helper(); l.part(t, a, b) },
 	}
 }
 
@@ -121,7 +123,8 @@ func TestActiveWithoutEtcd(t *testing.T) {
 }
 
 // TestActiveSuspended stops the active origin's process for ten seconds, while what publishes to it
-// goes on: once woken it fences itself, no edge shows a unit of its epoch, and it is a member again.
+// goes on: once woken it fences itself, no edge shows a unit of its epoch, and it is a member
+// again.
 func TestActiveSuspended(t *testing.T) {
 	t.Parallel()
 	s := startStage(t, casting{etcds: 1, origins: 2, edges: 2, viewers: 5, units: film.get(t)})
@@ -235,13 +238,21 @@ func TestTiersLoseTheirMiddle(t *testing.T) {
 		etcds: 1, origins: 2, edges: edges, viewers: 3, units: film.get(t),
 		flags: []string{"--edge.fanout", "2"},
 	})
+	s.aWhile(t, 3*time.Second) // those who were asked before all were there are left
+	carried := map[string]float64{}
+	fed := func(name string) float64 {
+		return s.nodes[name].metric(t, "headwater_link_access_units_total", `side="origin"`)
+	}
+	for _, e := range s.edges {
+		carried[e.host.name] = fed(e.host.name)
+	}
+	s.aWhile(t, time.Second)
 	var middle, leaves []string
-	for i := range edges {
-		name := fmt.Sprint("e-", i+1)
-		if s.nodes[name].metric(t, "headwater_links", `side="origin"`) > 0 {
-			middle = append(middle, name)
+	for _, e := range s.edges {
+		if fed(e.host.name) > carried[e.host.name] {
+			middle = append(middle, e.host.name)
 		} else {
-			leaves = append(leaves, name)
+			leaves = append(leaves, e.host.name)
 		}
 	}
 	t.Logf("%v feed %v", middle, leaves)
@@ -263,8 +274,8 @@ func TestTiersLoseTheirMiddle(t *testing.T) {
 	s.checkNobodyClosed(t)
 }
 
-// TestSlowEdgeOfACluster has an edge of a cluster whose interface carries a tenth of a broadcast: it
-// leaves out whole GOPs, and an edge beside it has all of the broadcast.
+// TestSlowEdgeOfACluster has an edge of a cluster whose interface carries a tenth of a broadcast:
+// it leaves out whole GOPs, and an edge beside it has all of the broadcast.
 func TestSlowEdgeOfACluster(t *testing.T) {
 	t.Parallel()
 	units := heavy.get(t)
@@ -273,10 +284,14 @@ func TestSlowEdgeOfACluster(t *testing.T) {
 		size += len(u.body)
 	}
 	s := startStage(t, casting{etcds: 1, origins: 2, edges: 2, viewers: 5, units: units})
-	slow := s.groups["e-2"]
-	s.groups = groups{"e-1": s.groups["e-1"]}
+	s.groups = groups{"e-1": s.groups["e-1"]} // who is outside is not to be slow too
+	slow := s.hosts["e-2"].crowd(t, s.nodes["e-2"], "film", 5)
+	for _, v := range slow {
+		v.awaitEntries(t, 30)
+	}
 	s.slow(t, s.hosts["e-2"], size*8/30/10)
-	<-s.source.ended
+	s.aWhile(t, 15*time.Second)
+	s.source.halt()
 	s.source.ledger.awaitEnd(t, s.groups.all()...)
 	s.checkWhole(t, s.groups.all()...)
 	s.slow(t, s.hosts["e-2"], 0)
