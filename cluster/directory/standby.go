@@ -47,6 +47,8 @@ func (m *machine) pinning(key string, now time.Time) {
 	case active != nil && active.Standby == m.name:
 		m.mirror(key, active, now)
 	case p == nil:
+	case active == nil && m.haunting(key, now): // it is there, etcd cannot hear it
+		p.since = time.Time{}
 	case !m.atlas.view.Held: // nobody can say whether the active node is gone
 		p.since = time.Time{}
 	case active != nil && active.Standby != "":

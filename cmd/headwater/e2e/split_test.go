@@ -96,10 +96,14 @@ func TestActiveWithoutEtcd(t *testing.T) {
 	for name, part := range partings() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startStage(t, casting{etcds: 1, origins: 2, edges: 2, viewers: 5, units: film.get(t)})
+			clip, length := &film, partFor
+			if soak(t) > 0 {
+				clip, length = &epic, 90*time.Second
+			}
+			s := startStage(t, casting{etcds: 1, origins: 2, edges: 2, viewers: 5, units: clip.get(t)})
 			o, e := s.hosts["o-1"], s.hosts["etcd-1"]
 			part(t, s.lab, o, e)
-			s.aWhile(t, partFor)
+			s.aWhile(t, length)
 			if n := len(s.etcd.members[0].nodes(t)); n != 3 {
 				t.Errorf("%d nodes are registered, want all but the active", n)
 			}
