@@ -284,6 +284,30 @@ func TestStandbyIsKept(t *testing.T) {
 	}
 }
 
+// TestStandbyStaysWhereItIsWarm takes many keys over from a node that has died and is still thought
+// to be there: who mirrors them already goes on with that.
+func TestStandbyStaysWhereItIsWarm(t *testing.T) {
+	b := newBench(t)
+	b.apply(b.put("nodes/n", benchNode("n")), b.put("nodes/a", benchNode("a")),
+		b.put("nodes/z", benchNode("z")))
+	for i := range 20 {
+		key := fmt.Sprint("k", i)
+		b.apply(
+			b.put("broadcasts/"+key+"/a", &Broadcast{Role: Active, Epoch: 7, Standby: "z"}),
+			b.put("broadcasts/"+key+"/z", &Broadcast{Role: Standby, Epoch: 7}))
+		b.m.carry(&local.Here{Key: key, Epoch: 8, Publishing: true}, b.now)
+		if got := b.registered(key); got != "active 8 z" {
+			t.Errorf("%s is registered as %q", key, got)
+		}
+	}
+	draining := benchNode("z")
+	draining.State = Draining
+	b.apply(b.put("nodes/z", draining))
+	if got := b.registered("k0"); got != "active 8 a" {
+		t.Errorf("beside a node that drains: %q", got)
+	}
+}
+
 func TestOutdatedIsToldOnce(t *testing.T) {
 	b := newBench(t)
 	b.m.carry(&local.Here{Key: "k", Epoch: 8, Publishing: true}, b.now)

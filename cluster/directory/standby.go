@@ -24,10 +24,26 @@ func (m *machine) chooseStandby(key string) {
 		return
 	}
 	chosen := ChooseStandby(v, key, m.name)
+	if warm := v.warm(key, m.name); warm != "" && c.standby == "" {
+		chosen = warm
+	}
 	if usable && chosen != "" && v.Nodes[chosen].State != Ready {
 		return // that would be no better
 	}
 	c.standby = chosen
+}
+
+// warm is the node that mirrors a key already, for whoever was active before, "" if none can go on
+// with that.
+func (v *View) warm(key, active string) string {
+	for _, b := range v.Broadcasts[key] {
+		n := v.Nodes[b.Node]
+		if b.Role == Standby && b.Node != active && n != nil && n.Has(RoleOrigin) && n.Link != "" &&
+			rank(n) == 0 {
+			return b.Node
+		}
+	}
+	return ""
 }
 
 // undecided is how long a standby waits for a new active node to say who its standby is: most often
