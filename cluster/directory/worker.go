@@ -16,6 +16,9 @@ const (
 	claimTime = 3 * time.Second
 	// askTime is how long those that carried a key may take to say how far they came.
 	askTime = 500 * time.Millisecond
+	// askRest is how long the others may take once one has answered that has the highest epoch: most
+	// often who does not is the one that has died, and viewers wait for the claim.
+	askRest = 100 * time.Millisecond
 )
 
 // serve carries a claim out, on a goroutine of its own.
@@ -68,7 +71,7 @@ func (r *registrar) lease(ctx context.Context) int64 {
 }
 
 // ask has the nodes that carried a key say what they know of it: all at once, and no longer than
-// askTime.
+// askTime, or askRest longer than one takes that mirrored it.
 func (r *registrar) ask(ctx context.Context, c *claim) []State {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -91,11 +94,17 @@ func (r *registrar) ask(ctx context.Context, c *claim) []State {
 			question(func() (State, error) { return r.options.Ask(ctx, node, c.Key) })
 		}
 	}
+	var rest <-chan time.Time
 	var states []State
 	for len(states) < asked {
 		select {
 		case s := <-answers:
 			states = append(states, s)
+			if rest == nil && s.HasLast && s.Epoch >= c.highest {
+				rest = time.After(askRest)
+			}
+		case <-rest:
+			return states
 		case <-ctx.Done():
 			return states
 		}
