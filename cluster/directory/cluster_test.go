@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"sync"
 	"testing"
 	"time"
@@ -152,6 +153,35 @@ func TestTakeover(t *testing.T) {
 	})
 	a.tell(&local.NotHere{Key: "k", Epoch: first})
 	eventually(t, "a is the standby now", func() bool { return a.running() == "pin/k@/standby" })
+}
+
+// TestTail has a publisher come from another node without a gap: he is taken once what he last sent
+// there has had its time to arrive, and at once if he was away for longer.
+func TestTail(t *testing.T) {
+	s := newScene(t)
+	a := s.join("a", nil)
+	var sent atomic.Pointer[time.Time]
+	b := s.join("b", func(o *Options) {
+		o.Ask = func(context.Context, Node, string) (State, error) {
+			return State{HasLast: true, At: *sent.Load()}, nil
+		}
+	})
+	s.together(a, b)
+	a.publish("k")
+	eventually(t, "the record", func() bool { return b.view().Active("k") != nil })
+	for _, ago := range []time.Duration{0, 0, time.Hour} {
+		at := time.Now().Add(-ago)
+		sent.Store(&at)
+		if r, reason := b.claim("k", local.Takeover); r == nil {
+			t.Fatal(reason)
+		}
+		if took := time.Since(at); took < tailTime {
+			t.Errorf("granted %v after the last", took)
+		}
+		if took := time.Since(at.Add(ago)); ago > 0 && took > 10*tailTime {
+			t.Errorf("granted after %v, for nothing", took)
+		}
+	}
 }
 
 // TestEtcdIsAway stops etcd for longer than the lease: nothing that is known is forgotten, claims

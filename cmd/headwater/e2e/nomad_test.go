@@ -3,10 +3,12 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -109,6 +111,8 @@ func (n *nomad) turn(u unit) {
 		n.unasked++
 	}
 	n.moves++
+	at, _ := n.source.ledger.last()
+	n.t.Logf("%s: the publisher goes on at %s behind %d ms", n.key, to, at.ms)
 	n.source.mu.Lock()
 	delete(n.source.publishers, n.now)
 	n.source.mu.Unlock()
@@ -246,16 +250,38 @@ type journey struct {
 	sessions, again, away int
 	moved                 int // units that came twice with different times
 	gone                  time.Duration
+	missing               []string
+}
+
+// missing are the units that a viewer should have received.
+func (l *ledger) missing(got []entry) (all []entry) {
+	seen, first, last := map[int]bool{}, len(l.sent), -1
+	for _, e := range got {
+		if at, known := l.at[e.sum]; known {
+			seen[at], first, last = true, min(first, at), max(last, at)
+		}
+	}
+	for i := first; i <= last; i++ {
+		if !seen[i] {
+			all = append(all, l.sent[i])
+		}
+	}
+	return all
 }
 
 func (l *ledger) journey(w *wanderer) (j journey) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last, times := -1, map[uint64]int64{}
+	missing := map[string]bool{}
+	defer func() { j.missing = slices.Sorted(maps.Keys(missing)) }()
 	for _, s := range w.sessions {
 		got := s.entries()
 		a := l.audit(got)
 		a.viewers = 0
+		for _, e := range l.missing(got) {
+			missing[fmt.Sprintf("%v at %d ms", e.kind, e.ms)] = true
+		}
 		j.audit = j.audit.and(a)
 		j.sessions++
 		first, end := len(l.sent), -1

@@ -164,6 +164,9 @@ func checkJourneys(t *testing.T, l *ledger, crowd []*wanderer, shifts []shift) {
 		sum.sessions, sum.again, sum.away = sum.sessions+j.sessions, sum.again+j.again, sum.away+j.away
 		sum.moved, sum.gone = sum.moved+j.moved, max(sum.gone, j.gone)
 		refused += w.refused
+		if len(j.missing) > 0 {
+			t.Logf("%s misses %v", w.name, j.missing)
+		}
 		for _, s := range w.sessions[:len(w.sessions)-1] {
 			if !shifted(shifts, s) {
 				t.Errorf("%s is let go by %s, which does not drain: %v", w.name, s.node, s.err)
