@@ -28,7 +28,11 @@ type keeping struct {
 
 // store has the keeper keep what is not stored yet.
 func (m *machine) store(key string, e *entry, now time.Time) {
-	if m.Keeper == nil || !e.unstored || now.Before(e.next) ||
+	if m.Keeper == nil || !e.unstored {
+		return
+	}
+	m.dirty[key] = e
+	if now.Before(e.next) ||
 		e.storing && now.Sub(e.since) < lost {
 		return
 	}
@@ -43,8 +47,11 @@ func (m *machine) store(key string, e *entry, now time.Time) {
 // again has the keeper try again what it could not keep.
 func (m *machine) again(now time.Time) {
 	n := 0
-	for key, e := range m.entries {
-		if e.unstored && !now.Before(e.next) && n < atOnce {
+	for key, e := range m.dirty {
+		switch {
+		case !e.unstored:
+			delete(m.dirty, key)
+		case !now.Before(e.next) && n < atOnce:
 			n++
 			m.store(key, e, now)
 		}
@@ -65,15 +72,8 @@ func (m *machine) rebind(now time.Time) {
 	}
 }
 
-// unstored tells whether anything has yet to be stored.
-func (m *machine) unstored() bool {
-	for _, e := range m.entries {
-		if e.unstored {
-			return true
-		}
-	}
-	return false
-}
+// unstored tells whether anything may have to be stored yet.
+func (m *machine) unstored() bool { return len(m.dirty) > 0 }
 
 // kept notes what the keeper did.
 func (m *machine) kept(k *Kept, now time.Time) {
@@ -84,6 +84,7 @@ func (m *machine) kept(k *Kept, now time.Time) {
 		for i := range k.Others {
 			_ = m.adopt(&k.Others[i], e) // what cannot be read is not there
 		}
+		m.store(k.Key, e, now)
 		m.loaded(k.Key, e)
 	default:
 		m.tried(k, e, now)

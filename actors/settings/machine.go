@@ -29,6 +29,8 @@ type machine struct {
 	Options
 	entries map[string]*entry
 	keys    map[string]string // what is followed, by the follower's PID
+	waiting int               // commands that have no answer yet
+	dirty   map[string]*entry // what may have to be stored still
 	out     supervise.Outbox
 }
 
@@ -54,7 +56,10 @@ type seen struct {
 }
 
 func newMachine(o Options) *machine {
-	return &machine{Options: o, entries: map[string]*entry{}, keys: map[string]string{}}
+	return &machine{
+		Options: o, entries: map[string]*entry{}, keys: map[string]string{},
+		dirty: map[string]*entry{},
+	}
 }
 
 // entry returns what is known of a key, nil if there is no room for one more.
@@ -108,6 +113,7 @@ func (m *machine) command(c *Command, from *actor.PID, now time.Time) {
 		askers: []*actor.PID{from}, until: now.Add(patience),
 	}
 	e.remember(s)
+	m.waiting++
 	m.out.Send(e.follower, e.current(c.Key))
 	if e.follower == nil {
 		s.held = &Answer{Key: c.Key, Version: s.version, State: Stored}
@@ -150,6 +156,7 @@ func (m *machine) answer(s *seen, a *Answer) {
 		a.Version = s.version
 	}
 	s.answer = a
+	m.waiting--
 	for _, to := range s.askers {
 		m.out.Send(to, a)
 	}
@@ -228,6 +235,9 @@ func (m *machine) overdue(now time.Time) {
 // pending tells whether a command waits for its follower or the keeper, and until when the first
 // may wait.
 func (m *machine) pending() (until time.Time, some bool) {
+	if m.waiting == 0 {
+		return until, false
+	}
 	for _, e := range m.entries {
 		for _, s := range e.seen {
 			if s.answer == nil && (!some || s.until.Before(until)) {

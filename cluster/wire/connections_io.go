@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -100,6 +101,10 @@ func Listen(ctx context.Context, address string) (*Socket, error) {
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
 		return nil, errors.Join(errors.New("not TCP"), l.Close())
+	}
+	if addr.IP.IsUnspecified() {
+		return nil, errors.Join(fmt.Errorf("%s is every address of this machine: want the one by "+
+			"which other nodes reach it", address), l.Close())
 	}
 	return &Socket{addr: addr, tcp: l}, nil
 }

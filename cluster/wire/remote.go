@@ -33,19 +33,46 @@ type gateway struct {
 	guard  *guard
 }
 
+// again is the pause before Remote is started once more where it could not be: its address was
+// free when the node began, and somebody took it while this actor was restarted. What the node
+// carries goes on without.
+const again = time.Second
+
 // run has Remote work until ctx is done. All that Remote starts ends here.
 func (w *wire) run(ctx context.Context, root *actor.RootContext, self *actor.PID) {
-	if err := w.Socket.yield(ctx); err != nil {
-		panic(fmt.Errorf("control messages between nodes: %w", err))
+	for {
+		g, err := w.start(ctx, root, self)
+		if err == nil {
+			root.Send(self, &up{of: w, gateway: g})
+			<-ctx.Done()
+			g.stop(w.self.Log)
+			return
+		}
+		w.self.Log.Error("no control messages of other nodes are taken", slog.Any("error", err))
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+			return
+		}
 	}
-	g := w.start(root, self)
-	root.Send(self, &up{of: w, gateway: g})
-	<-ctx.Done()
-	g.stop(w.self.Log)
 }
 
-// start starts Remote, and passes on to self what comes.
-func (w *wire) start(root *actor.RootContext, self *actor.PID) *gateway {
+// start starts Remote, which panics where it cannot, and passes on to self what comes.
+func (w *wire) start(
+	ctx context.Context, root *actor.RootContext, self *actor.PID,
+) (g *gateway, err error) {
+	if err := w.Socket.yield(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("remote: %v", value)
+		}
+	}()
+	return w.begin(root, self), nil
+}
+
+func (w *wire) begin(root *actor.RootContext, self *actor.PID) *gateway {
 	system := actors.NewSystem(slog.New(demoted{w.self.Log.Handler()}))
 	g := &gateway{system: system, guard: &guard{
 		log: w.self.Log, metrics: w.Metrics, envelope: envelopeType(),
@@ -118,17 +145,24 @@ func dialOptions(creds credentials.TransportCredentials) []grpc.DialOption {
 // stop ends Remote: first what others have of it, as it waits for that as long as they like, and
 // changes what its streams read.
 func (g *gateway) stop(log *slog.Logger) {
-	defer func() {
-		if value := recover(); value != nil { // its own end may meet that of a stream
-			log.Warn("remote panicked at its end", slog.Any("panic", value))
-		}
-	}()
 	g.conns.cut()
 	for end := time.Now().Add(goodbye); g.guard.streams.Load() > 0 && time.Now().Before(end); {
 		<-time.After(goodbye / 100)
 	}
-	g.remote.Shutdown(true)
+	g.shutdown(log)
+	g.remote.Shutdown(false) // its server, and with it the address
 	g.system.Shutdown()
+}
+
+// shutdown has Remote end all but its server, which it does not come to if it meets a stream that
+// has just ended: it panics then, as the last that it does.
+func (g *gateway) shutdown(log *slog.Logger) {
+	defer func() {
+		if value := recover(); value != nil {
+			log.Debug("remote panicked at its end", slog.Any("panic", value))
+		}
+	}()
+	g.remote.Shutdown(true)
 }
 
 // send gives an envelope to the node at an address, which is in the member list.

@@ -191,4 +191,8 @@ func TestTakenPort(t *testing.T) {
 		!strings.Contains(err.Error(), "address already in use") {
 		t.Error(err)
 	}
+	if _, err := Listen(t.Context(), ":0"); err == nil ||
+		!strings.Contains(err.Error(), "every address of this machine") {
+		t.Error(err)
+	}
 }

@@ -48,7 +48,8 @@ func (m *members) launch(t *testing.T, name, roles string, flags ...string) *nod
 // join starts a node that finds the cluster by its etcd.
 func (m *members) join(t *testing.T, name, roles string, flags ...string) *node {
 	t.Helper()
-	return m.launch(t, name, roles, append([]string{"--cluster.etcd", "http://" + m.etcd}, flags...)...)
+	to := []string{"--cluster.etcd", "http://" + m.etcd}
+	return m.launch(t, name, roles, append(to, flags...)...)
 }
 
 // memberView is what the cluster tells of a node.
@@ -136,9 +137,9 @@ func TestMembersTakeover(t *testing.T) {
 	checkUndisturbed(t, m.cluster, viewers)
 }
 
-// TestMembersSuspended stops the active's process for ten seconds: its publisher goes elsewhere. Once
-// woken it knows that it is not the active any more, nobody takes what it says, and it is a member
-// again without a restart.
+// TestMembersSuspended stops the active's process for ten seconds: its publisher goes elsewhere.
+// Once woken it knows that it is not the active any more, nobody takes what it says, and it is a
+// member again without a restart.
 func TestMembersSuspended(t *testing.T) {
 	t.Parallel()
 	m := formCluster(t, 2, 2)
@@ -154,7 +155,9 @@ func TestMembersSuspended(t *testing.T) {
 	for _, n := range m.edges {
 		await(t, "the silent node is no member", func() bool { return len(n.members(t)) == 4 })
 	}
-	time.Sleep(time.Until(stopped.Add(10 * time.Second)))
+	awaitFor(t, 20*time.Second, "it has been stopped for ten seconds", func() bool {
+		return time.Since(stopped) > 10*time.Second
+	})
 	m.origins[0].signal(t, syscall.SIGCONT)
 	ends(t, "the publisher of the woken node", old.ended)
 	m.awaitMembers(t, 5)
@@ -169,8 +172,8 @@ func TestMembersSuspended(t *testing.T) {
 	third.halt()
 }
 
-// TestMembersWithoutEtcd stops etcd for a while: what is on the air goes on, a new publisher is told
-// why not, and everything is as before once it is back, without a restart.
+// TestMembersWithoutEtcd stops etcd for a while: what is on the air goes on, a new publisher is
+// told why not, and everything is as before once it is back, without a restart.
 func TestMembersWithoutEtcd(t *testing.T) {
 	t.Parallel()
 	m := formCluster(t, 2, 2)
@@ -179,7 +182,10 @@ func TestMembersWithoutEtcd(t *testing.T) {
 	p.feed(t, film.get(t))
 	awaitShown(t, viewers, 1)
 	m.keeper.signal(t, syscall.SIGSTOP)
-	time.Sleep(8 * time.Second) // more than two leases
+	stopped := time.Now()
+	awaitFor(t, 20*time.Second, "more than two leases have passed", func() bool {
+		return time.Since(stopped) > 8*time.Second
+	})
 	if _, err := publishOn(t, dial(t, m.origins[1].rtmp), "late"); err == nil {
 		t.Error("a publisher is taken that nobody can have registered")
 	} else if !strings.Contains(err.Error(), "etcd") {
@@ -225,4 +231,30 @@ func TestMembersTiers(t *testing.T) {
 	if served == 0 {
 		t.Error("no edge feeds another")
 	}
+}
+
+// TestJoinIsLocal has a crowd join a broadcast that its edge has already: the edge says nothing to
+// anybody but that it lives.
+func TestJoinIsLocal(t *testing.T) {
+	t.Parallel()
+	m := formCluster(t, 2, 1)
+	e := m.edges[0]
+	p := publish(t, m.origins[0], "film")
+	p.feed(t, film.get(t))
+	watchFLV(t, e, "film").awaitUnits(t, 100)
+	said := func() (bytes, questions float64) {
+		return e.metric(t, "headwater_link_bytes_total", `side="edge"`, `direction="sent"`),
+			e.metric(t, "headwater_wire_requests_total", `side="asked"`)
+	}
+	bytes, questions := said()
+	for _, v := range crowd(t, e, "film") {
+		v.awaitUnits(t, 60)
+	}
+	bytesAfter, questionsAfter := said()
+	const beat = 13 // bytes of a ping or pong; a subscription to this broadcast has 35
+	if more := int(bytesAfter - bytes); more%beat != 0 || questionsAfter != questions {
+		t.Errorf("twenty viewers had the edge send %d bytes and ask %v questions", more,
+			questionsAfter-questions)
+	}
+	p.halt()
 }
