@@ -58,8 +58,8 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 	return epoch, furthest(states), nil
 }
 
-// awaitTail has what a publisher has just sent to another node arrive everywhere, before he is taken
-// here: one who moves without a gap loses nothing.
+// awaitTail has what a publisher has just sent to another node arrive everywhere, before he is
+// taken here: one who moves without a gap loses nothing.
 func (r *registrar) awaitTail(ctx context.Context, c *claim) {
 	var last time.Time
 	for _, s := range r.ask(ctx, c, tailAsk) {
