@@ -57,7 +57,8 @@ func Start(o Options) (*Node, error) {
 		return n, err
 	}
 	n.drainer, err = t.system.Root.SpawnNamed(actor.PropsFromProducer(
-		func() actor.Actor { return &drainer{census: o.Runtime.Census} }), "drain")
+		func() actor.Actor { return &drainer{census: o.Runtime.Census, elsewhere: n.publishElsewhere} }),
+		"drain")
 	return n, err
 }
 

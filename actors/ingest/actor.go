@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -52,6 +53,7 @@ type ingest struct {
 	credits chan struct{} // a token for each packet on its way
 	lost    Lost          // why it ends
 	begun   time.Time
+	moving  *time.Timer // runs once the publisher is asked to go
 }
 
 // Receive implements actor.Actor.
@@ -65,6 +67,8 @@ func (i *ingest) Receive(ctx actor.Context) {
 		i.attach(ctx)
 	case *Lost:
 		i.end(ctx, *msg)
+	case *Move:
+		i.move(ctx, msg)
 	case *topic.Ended:
 		i.end(ctx, Lost{Reason: msg.Reason})
 	case *actor.Stopping, *actor.Restarting:
@@ -113,6 +117,24 @@ func (i *ingest) packet(ctx actor.Context, p *Packet) {
 	}
 }
 
+// moveGrace is how long a publisher has who is asked to go: for a keyframe to come, at which he can
+// change over, and for connecting elsewhere.
+const moveGrace = 5 * time.Second
+
+// move asks the publisher to go, once.
+func (i *ingest) move(ctx actor.Context, msg *Move) {
+	to := msg.To(i.Key)
+	if to == "" || i.moving != nil {
+		return
+	}
+	if i.Conn != nil {
+		i.Conn.move(to[:strings.LastIndexByte(to, '/')], msg.Reason+"; go to "+to)
+	}
+	i.self.Log.Info("publisher is asked to go", slog.String("broadcast", i.Key),
+		slog.Uint64("epoch", i.Epoch), slog.String("to", to))
+	i.moving = supervise.After(ctx, moveGrace, &Lost{Reason: msg.Reason + "; go to " + to})
+}
+
 func (i *ingest) end(ctx actor.Context, why Lost) {
 	if i.lost.Reason == "" {
 		i.lost = why
@@ -122,6 +144,9 @@ func (i *ingest) end(ctx actor.Context, why Lost) {
 
 // stopping tells the publisher why and closes his connection, which ends the reader.
 func (i *ingest) stopping() {
+	if i.moving != nil {
+		i.moving.Stop()
+	}
 	if i.Conn == nil {
 		return
 	}

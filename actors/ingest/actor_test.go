@@ -33,6 +33,7 @@ type scene struct {
 	census  *supervise.Census
 	metrics *Metrics
 	stop    func() // the tree
+	move    func(to func(key string) string)
 }
 
 func newScene(t *testing.T, idle time.Duration) *scene {
@@ -95,6 +96,9 @@ func (s *scene) start(conn *Conn) {
 				close(s.ended)
 			}
 		})
+	}
+	s.move = func(to func(key string) string) {
+		system.Root.Send(system.NewLocalPID("root/"+Name), &Move{To: to, Reason: "why"})
 	}
 	root, err := rt.Start(system, supervise.Spec{
 		Name: "root", Kind: "root", Strategy: supervise.OneForOne, Children: []supervise.Spec{
@@ -347,5 +351,35 @@ func TestIngestGoesOnWithASlowTopic(t *testing.T) {
 		if u := s.next().(*topic.Unit); u.Seq != seq {
 			t.Fatalf("unit %d comes, want %d", u.Seq, seq)
 		}
+	}
+}
+
+// A publisher who is asked to go is told where, goes on publishing meanwhile, and is let go.
+func TestIngestMoves(t *testing.T) {
+	s := newScene(t, patience)
+	close(s.ready)
+	s.move(func(string) string { return "" }) // nobody takes him: he stays
+	s.move(func(key string) string { return "rtmp://b:1935/" + key })
+	s.send(rtmp.TypeVideo, 0, record(t, 1))
+	s.next()
+	told := rtmp.AppendSetChunkSize(nil, rtmp.ServerChunkSize)
+	guard := rtmp.NewGuard(io.MultiReader(bytes.NewReader(told), s.client), rtmp.DefaultLimits())
+	guard.Detach()
+	msg, err := guard.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, err := rtmp.ParseCommand(msg.Body)
+	if info := cmd.Arg(1); err != nil || cmd.Name != "onStatus" ||
+		info.Get("code").String != rtmp.ReconnectRequest || info.Get("tcUrl").String != "rtmp://b:1935/live" ||
+		info.Get("description").String != "why; go to rtmp://b:1935/live/a" {
+		t.Errorf("he is asked %+v, %v", cmd, err)
+	}
+	began := time.Now()
+	if _, why := s.farewell(); why != "why; go to rtmp://b:1935/live/a" {
+		t.Errorf("he is told %q", why)
+	}
+	if took := time.Since(began); took < moveGrace-time.Second {
+		t.Errorf("he is let go after %v", took)
 	}
 }

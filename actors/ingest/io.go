@@ -63,6 +63,16 @@ func (c *Conn) bye(l Lost) {
 	_ = c.Close()
 }
 
+// move asks the publisher to connect to the application at tcURL.
+func (c *Conn) move(tcURL, reason string) {
+	select {
+	case <-c.Ready:
+		_ = c.SetWriteDeadline(time.Now().Add(goodbye))
+		_, _ = c.Write(rtmp.AppendReconnect(nil, tcURL, reason, rtmp.ServerChunkSize))
+	default: // he hears of it when his connection ends
+	}
+}
+
 // reader reads the connection on a goroutine of its own.
 type reader struct {
 	conn    *Conn

@@ -15,6 +15,14 @@ type Packet struct {
 	Arrived int64
 }
 
+// Move asks the publisher to connect to another node, and closes his connection a while later.
+type Move struct {
+	// To returns where a key is to be published, as a URL; "" is nowhere else, and he stays.
+	To func(key string) string
+	// Reason is told to him.
+	Reason string
+}
+
 // Lost tells that the publisher's connection is over.
 type Lost struct {
 	Reason string

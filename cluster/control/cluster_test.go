@@ -21,7 +21,12 @@ import (
 )
 
 // Drain implements Drainer.
-func (n *node) Drain(on bool) { n.drained.Draining = on }
+func (n *node) Drain(order actors.DrainOrder) {
+	n.drained.Draining, n.moved = !order.Off, order.Move
+}
+
+// StopWhenEmpty implements Drainer.
+func (n *node) StopWhenEmpty(on bool) { n.stops = on }
 
 // Drained implements Drainer.
 func (n *node) Drained() actors.Drained { return n.drained }
@@ -168,7 +173,8 @@ func TestDrain(t *testing.T) {
 	h := c.handler()
 	c.drained = actors.Drained{Broadcasts: 1, Viewers: 2}
 	const path = "/v1/nodes/here/drain"
-	want := `{"node":"here","state":"draining","broadcasts":1,"viewers":2,"empty":false}` + "\n"
+	want := `{"node":"here","state":"draining","broadcasts":1,"viewers":2,"feeds":0,` +
+		`"standbys":0,"empty":false}` + "\n"
 	if w := send(h, "POST", path, ""); w.Code != 200 || w.Body.String() != want {
 		t.Errorf("%d %s, want %s", w.Code, w.Body, want)
 	}
@@ -186,9 +192,24 @@ func TestDrain(t *testing.T) {
 	if fmt.Sprint(c.states) != "[true false]" {
 		t.Errorf("the others are told %v", c.states)
 	}
-	send(h, "POST", "/v1/nodes/there/drain", "")
-	if fmt.Sprint(c.asked) != "[there *wire.Drain]" {
+	send(h, "POST", path+"?move=1&stop=1", "")
+	if !c.moved || !c.stops {
+		t.Errorf("moved %v, stops %v", c.moved, c.stops)
+	}
+	holds(t, "what", send(h, "POST", path+"?mov=1", ""), 400, `\"mov\": move=1 and stop=1 are known`)
+	c.reply = &wire.Drained{Draining: true, Feeds: 3}
+	if w := send(h, "POST", "/v1/nodes/there/drain", ""); !strings.Contains(w.Body.String(),
+		`"feeds":3,"standbys":0,"empty":false`) {
+		t.Errorf("there: %s", w.Body)
+	}
+	if fmt.Sprint(c.asked) != "[there *wire.Drain there *wire.Left]" {
 		t.Errorf("asked %v", c.asked)
+	}
+	c.view.Nodes[1].State, c.reply, c.err = stateDraining, nil, nil
+	c.err = fmt.Errorf("%w: it has version 1", wire.ErrUnknown) // an older node
+	if w := get(h, "GET", "/v1/nodes/there/drain"); !strings.Contains(w.Body.String(),
+		`"state":"draining","broadcasts":0,"viewers":3`) {
+		t.Errorf("an older one: %s", w.Body)
 	}
 	holds(t, "none", send(h, "POST", "/v1/nodes/x/drain", ""), 404, `there is no node \"x\"`)
 	holds(t, "path", send(h, "POST", "/v1/nodes/here/stop", ""), 404, "there is no /v1/nodes/here/s")
@@ -280,4 +301,25 @@ func TestPass(t *testing.T) {
 	holds(t, "away", get(h, "GET", path), 502, "node there: ")
 	c.view.Nodes[1].HTTP = ""
 	holds(t, "no address", get(h, "GET", path), 503, "has no HTTP address")
+}
+
+// A standby's role counts as left as long as another origin could have it.
+func TestStandbysLeft(t *testing.T) {
+	origin := func(name, state string) NodeView {
+		return NodeView{Name: name, Roles: []string{"origin"}, State: state}
+	}
+	v := View{Carried: []Carried{
+		{Key: "live/a", Node: "a", Role: "active", Epoch: 7},
+		{Key: "live/a", Node: "old", Role: "active", Epoch: 6},
+		{Key: "live/a", Node: "b", Role: "standby", Epoch: 7},
+	}}
+	for name, c := range map[string]struct {
+		third string
+		want  int
+	}{"another": {stateReady, 1}, "another that drains": {stateDraining, 0}} {
+		v.Nodes = []NodeView{origin("a", stateReady), origin("b", stateDraining), origin("c", c.third)}
+		if got := standbys(v, "b"); got != c.want {
+			t.Errorf("%s: %d are left, want %d", name, got, c.want)
+		}
+	}
 }

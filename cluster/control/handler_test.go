@@ -39,6 +39,8 @@ type node struct {
 	rendition  string
 	loudness   *loudness.Report
 	drained    actors.Drained
+	moved      bool
+	stops      bool
 }
 
 func (n *node) Loudness(context.Context, string) (*loudness.Report, error) {

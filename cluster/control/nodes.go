@@ -2,24 +2,12 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
-	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/listen"
-	"github.com/headwater-live/headwater/cluster/wire"
 )
-
-// Drainer is a node that can be drained.
-type Drainer interface {
-	// Drain has the node take nobody new and let its viewers go, or ends that.
-	Drain(on bool)
-	// Drained tells how far that has come.
-	Drained() actors.Drained
-}
 
 // Nodes is the answer of GET /v1/nodes.
 type Nodes struct {
@@ -162,101 +150,4 @@ func describePlacing(key string, p Placing) *Placement {
 		out.Watch = append(out.Watch, at)
 	}
 	return out
-}
-
-// Draining is the answer of .../drain.
-type Draining struct {
-	Node  string `json:"node"`
-	State string `json:"state"`
-	// Broadcasts and Viewers are still there; a draining node without any is empty.
-	Broadcasts int  `json:"broadcasts"`
-	Viewers    int  `json:"viewers"`
-	Empty      bool `json:"empty"`
-}
-
-// drain serves /v1/nodes/NODE/drain: POST begins, DELETE ends, GET tells.
-func (o *Options) drain(w http.ResponseWriter, r *http.Request) {
-	node, what := cutLast(r.PathValue("path"))
-	if what != "drain" || node == "" || strings.Contains(node, "/") {
-		o.fail(w, faulty(http.StatusNotFound, fmt.Errorf("there is no %s", r.URL.Path)))
-		return
-	}
-	var err error
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodPost, http.MethodDelete:
-		if err = http.NewCrossOriginProtection().Check(r); err != nil {
-			err = faulty(http.StatusForbidden, err)
-			break
-		}
-		err = o.drainOn(r.Context(), node, r.Method == http.MethodPost)
-	default:
-		o.notAllowed(w, r, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete)
-		return
-	}
-	if err == nil {
-		var d *Draining
-		if d, err = o.drained(r.Context(), node); err == nil {
-			o.answer(w, d)
-			return
-		}
-	}
-	o.fail(w, err)
-}
-
-// drainOn has a node drain, or end that.
-func (o *Options) drainOn(ctx context.Context, node string, on bool) error {
-	if node != o.Cluster.Self.Name {
-		if err := o.known(node); err != nil {
-			return err
-		}
-		_, err := o.Cluster.Ask(ctx, node, &wire.Drain{Off: !on})
-		return err
-	}
-	return o.DrainSelf(ctx, on)
-}
-
-// DrainSelf has this node drain, or end that, and tells the others.
-func (o *Options) DrainSelf(ctx context.Context, on bool) error {
-	if o.Drainer == nil {
-		return errors.New("this node cannot be drained")
-	}
-	o.Drainer.Drain(on)
-	if o.Cluster.SetState == nil {
-		return nil
-	}
-	return o.Cluster.SetState(ctx, on)
-}
-
-// known tells whether there is a node of that name.
-func (o *Options) known(node string) error {
-	if !o.Cluster.alone() {
-		for _, n := range o.Cluster.View().Nodes {
-			if n.Name == node {
-				return nil
-			}
-		}
-	}
-	return faulty(http.StatusNotFound, fmt.Errorf("there is no node %.64q", node))
-}
-
-// drained tells how far a node has come.
-func (o *Options) drained(ctx context.Context, node string) (*Draining, error) {
-	nodes, err := o.nodes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	self, err := o.self(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range append([]NodeView{self}, nodes.Nodes...) {
-		if n.Name == node {
-			return &Draining{
-				Node: node, State: n.State, Broadcasts: n.Load.Broadcasts, Viewers: n.Load.Viewers,
-				Empty: n.State == stateDraining && n.Load.Broadcasts == 0 && n.Load.Viewers == 0,
-			}, nil
-		}
-	}
-	return nil, o.known(node)
 }

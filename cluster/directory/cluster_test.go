@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,6 +213,35 @@ func TestSettingsVanish(t *testing.T) {
 			defer m.mu.Unlock()
 			return slices.Equal(m.vanished, []string{"k"})
 		})
+	}
+}
+
+// TestTail has a publisher come from another node without a gap: he is taken once what he last sent
+// there has had its time to arrive, and at once if he was away for longer.
+func TestTail(t *testing.T) {
+	s := newScene(t)
+	a := s.join("a", nil)
+	var sent atomic.Pointer[time.Time]
+	b := s.join("b", func(o *Options) {
+		o.Ask = func(context.Context, Node, string) (State, error) {
+			return State{HasLast: true, At: *sent.Load()}, nil
+		}
+	})
+	s.together(a, b)
+	a.publish("k")
+	eventually(t, "the record", func() bool { return b.view().Active("k") != nil })
+	for _, ago := range []time.Duration{0, 0, time.Hour} {
+		at := time.Now().Add(-ago)
+		sent.Store(&at)
+		if r, reason := b.claim("k", local.Takeover); r == nil {
+			t.Fatal(reason)
+		}
+		if took := time.Since(at); took < tailTime {
+			t.Errorf("granted %v after the last", took)
+		}
+		if took := time.Since(at.Add(ago)); ago > 0 && took > 10*tailTime {
+			t.Errorf("granted after %v, for nothing", took)
+		}
 	}
 }
 

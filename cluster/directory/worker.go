@@ -19,6 +19,12 @@ const (
 	// askRest is how long the others may take once one has answered that has the highest epoch: most
 	// often who does not is the one that has died, and viewers wait for the claim.
 	askRest = 100 * time.Millisecond
+	// tailTime is how old the last that another node took of a key has to be before the next epoch
+	// begins: from then on nobody takes anything of the former, and what has just left there is still
+	// on its way to edges, of the second tier too.
+	tailTime = 200 * time.Millisecond
+	// tailAsk is how long nodes may take to say how old it is.
+	tailAsk = 100 * time.Millisecond
 )
 
 // serve carries a claim out, on a goroutine of its own.
@@ -29,13 +35,14 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 	if lease == 0 {
 		return 0, State{}, ErrNotHeld
 	}
+	r.awaitTail(short, c)
 	epoch, err = r.options.Store.Claim(short, Claiming{
 		Key: c.Key, Lease: lease, Floor: c.Floor, Reject: c.Policy == local.Reject, Now: time.Now(),
 	})
 	if err != nil {
 		return 0, State{}, err
 	}
-	states := r.ask(ctx, c)
+	states := r.ask(ctx, c, askTime)
 	var kept State
 	// Without it there is no claim: what was commanded may be to hide something.
 	kept.SettingsVersion, kept.Settings, err = r.options.Store.LoadSettings(short, c.Key)
@@ -49,6 +56,23 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 		}
 	}
 	return epoch, furthest(states), nil
+}
+
+// awaitTail has what a publisher has just sent to another node arrive everywhere, before he is
+// taken here: one who moves without a gap loses nothing.
+func (r *registrar) awaitTail(ctx context.Context, c *claim) {
+	var last time.Time
+	for _, s := range r.ask(ctx, c, tailAsk) {
+		if s.HasLast && s.At.After(last) {
+			last = s.At
+		}
+	}
+	timer := time.NewTimer(time.Until(last.Add(tailTime)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // lease is the one that is held, or the first that will be within firstLease.
@@ -71,9 +95,9 @@ func (r *registrar) lease(ctx context.Context) int64 {
 }
 
 // ask has the nodes that carried a key say what they know of it: all at once, and no longer than
-// askTime, or askRest longer than one takes that mirrored it.
-func (r *registrar) ask(ctx context.Context, c *claim) []State {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+// within, or askRest longer than one takes that mirrored it.
+func (r *registrar) ask(ctx context.Context, c *claim, within time.Duration) []State {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	answers := make(chan State, len(c.ask))
 	asked := 0

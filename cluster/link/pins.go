@@ -26,7 +26,7 @@ type pin struct {
 
 const (
 	// pinLinger is how long a pin outlives the need for it.
-	pinLinger = 10 * time.Second
+	pinLinger = 3 * time.Second
 	// surveyTime is how often pins that are to come or to go are seen to.
 	surveyTime = time.Second
 )

@@ -38,7 +38,11 @@ func envelope(what any) (*wirepb.Envelope, error) {
 	case *List:
 		e.Body = &wirepb.Envelope_List{List: &wirepb.List{}}
 	case *Drain:
-		e.Body = &wirepb.Envelope_Drain{Drain: &wirepb.Drain{Off: w.Off}}
+		e.Body = &wirepb.Envelope_Drain{Drain: &wirepb.Drain{
+			Off: w.Off, Move: w.Move, Stop: w.Stop,
+		}}
+	case *Left:
+		e.Body = &wirepb.Envelope_Left{Left: &wirepb.Left{}}
 	default:
 		return e, answerEnvelope(e, what)
 	}
@@ -64,7 +68,10 @@ func answerEnvelope(e *wirepb.Envelope, what any) error {
 	case *Listed:
 		e.Body = &wirepb.Envelope_Listed{Listed: toListed(w)}
 	case *Drained:
-		e.Body = &wirepb.Envelope_Drained{Drained: &wirepb.Drained{}}
+		e.Body = &wirepb.Envelope_Drained{Drained: &wirepb.Drained{
+			Draining: w.Draining, Broadcasts: int64(w.Broadcasts), Viewers: int64(w.Viewers),
+			Feeds: int64(w.Feeds),
+		}}
 	case error:
 		e.Body = &wirepb.Envelope_Failed{Failed: toFailed(w)}
 	default:
@@ -157,7 +164,10 @@ func question(e *wirepb.Envelope) (any, error) {
 	case *wirepb.Envelope_List:
 		return &List{}, nil
 	case *wirepb.Envelope_Drain:
-		return &Drain{Off: b.Drain.GetOff()}, nil
+		d := b.Drain
+		return &Drain{Off: d.GetOff(), Move: d.GetMove(), Stop: d.GetStop()}, nil
+	case *wirepb.Envelope_Left:
+		return &Left{}, nil
 	}
 	return nil, nil
 }
@@ -231,7 +241,11 @@ func reply(e *wirepb.Envelope) any {
 	case *wirepb.Envelope_Listed:
 		return fromListed(b.Listed)
 	case *wirepb.Envelope_Drained:
-		return &Drained{}
+		d := b.Drained
+		return &Drained{
+			Draining: d.GetDraining(), Broadcasts: int(d.GetBroadcasts()),
+			Viewers: int(d.GetViewers()), Feeds: int(d.GetFeeds()),
+		}
 	case *wirepb.Envelope_Failed:
 		return fromFailed(b.Failed)
 	}

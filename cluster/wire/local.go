@@ -37,7 +37,11 @@ func (l *Local) try(ctx context.Context, q any) (out any, err error) {
 		all, err := l.List(ctx)
 		return &Listed{all}, err
 	case *Drain:
-		return &Drained{}, l.Drain(ctx, !q.Off)
+		d, err := l.Drain(ctx, *q)
+		return &d, err
+	case *Left:
+		d, err := l.Left(ctx)
+		return &d, err
 	}
 	return nil, errors.New("that is no question")
 }

@@ -15,7 +15,7 @@ const Version = 1
 // Ask asks another node. The answer is an *Answered.
 type Ask struct {
 	Node string
-	// Question is a *settings.Command, *settings.Adopt, *State, *List or *Drain.
+	// Question is a *settings.Command, *settings.Adopt, *State, *List, *Drain or *Left.
 	Question any
 	// Within is how long the answer may take, 0 for the usual time.
 	Within time.Duration
@@ -74,12 +74,18 @@ type Broadcast struct {
 	Since        time.Time
 }
 
-// Drain has a node take nobody any more and let its viewers go; Off ends that. The answer is a
-// *Drained.
-type Drain struct{ Off bool }
+// Drain has a node take nobody any more and let its viewers go; Off ends that. Move has publishers
+// go too, and Stop the process end once nothing is left. The answer is a *Drained.
+type Drain struct{ Off, Move, Stop bool }
 
-// Drained says that it has begun, or ended.
-type Drained struct{}
+// Left asks what a node has left; the answer is a *Drained.
+type Left struct{}
+
+// Drained says what it has left.
+type Drained struct {
+	Draining                   bool
+	Broadcasts, Viewers, Feeds int
+}
 
 // nodeError says which node did not answer and why.
 func nodeError(node, format string, values ...any) error {
@@ -89,7 +95,7 @@ func nodeError(node, format string, values ...any) error {
 // isQuestion tells whether a value may be asked.
 func isQuestion(q any) bool {
 	switch q.(type) {
-	case *settings.Command, *settings.Adopt, *State, *List, *Drain:
+	case *settings.Command, *settings.Adopt, *State, *List, *Drain, *Left:
 		return true
 	}
 	return false

@@ -37,7 +37,8 @@ type Local struct {
 	Adopt   func(context.Context, settings.Adopt) (settings.Adopted, error)
 	State   func(context.Context, string) (Stated, error)
 	List    func(context.Context) ([]Broadcast, error)
-	Drain   func(ctx context.Context, on bool) error
+	Drain   func(ctx context.Context, order Drain) (Drained, error)
+	Left    func(ctx context.Context) (Drained, error)
 }
 
 // Shelf keeps the settings of keys for all nodes.

@@ -74,7 +74,7 @@ type testNode struct {
 	caller   *Caller
 	socket   *Socket
 	settings *actor.PID
-	drained  chan bool
+	drained  chan Drain
 }
 
 // startNode starts one. With certificates in a folder it has TLS.
@@ -125,7 +125,7 @@ func startNode(name, address, certificates string, shelf Shelf) (*testNode, erro
 }
 
 func (n *testNode) local() Local {
-	n.drained = make(chan bool, 16)
+	n.drained = make(chan Drain, 16)
 	ask := func(q any) (any, error) {
 		answer, err := n.system.Root.RequestFuture(n.settings, q, 8*time.Second).Result()
 		if failed, ok := answer.(error); ok {
@@ -158,9 +158,12 @@ func (n *testNode) local() Local {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		},
-		Drain: func(_ context.Context, on bool) error {
-			n.drained <- on
+		Drain: func(_ context.Context, order Drain) (Drained, error) {
+			n.drained <- order
 			panic("the drain is clogged")
+		},
+		Left: func(context.Context) (Drained, error) {
+			return Drained{Draining: true, Broadcasts: 1, Viewers: 2, Feeds: 3}, nil
 		},
 	}
 }

@@ -80,7 +80,12 @@ func TestQuestions(t *testing.T) {
 	if _, err = ask(&State{Key: "none"}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("of nothing: %v", err)
 	}
-	if _, err = ask(&Drain{}); !errors.Is(err, ErrNode) || !strings.Contains(err.Error(), "clogged") {
+	if got, err = ask(&Left{}); err != nil ||
+		*got.(*Drained) != (Drained{Draining: true, Broadcasts: 1, Viewers: 2, Feeds: 3}) {
+		t.Errorf("left: %+v, %v", got, err)
+	}
+	if _, err = ask(&Drain{Move: true, Stop: true}); !errors.Is(err, ErrNode) ||
+		!strings.Contains(err.Error(), "clogged") {
 		t.Errorf("what fails there: %v", err)
 	}
 	if _, err = ask("hello"); !errors.Is(err, ErrNode) {

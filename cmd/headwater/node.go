@@ -59,12 +59,13 @@ func runNode(
 	if err != nil {
 		return errors.Join(err, sockets.close())
 	}
+	api := control.Options{
+		Node: started, Gatherer: registry, Log: log, RTMPPort: port(sockets.rtmp),
+		Drills: options.Processing.Drills, Drainer: started, Cluster: cluster.control(&cfg, sockets),
+	}
 	options.Handler = func(flv http.Handler) http.Handler {
-		return control.Handler(control.Options{
-			Node: started, Gatherer: registry, Log: log, FLV: flv, RTMPPort: port(sockets.rtmp),
-			Drills: options.Processing.Drills, Drainer: started,
-			Cluster: cluster.control(&cfg, sockets),
-		})
+		api.FLV = flv
+		return control.Handler(api)
 	}
 	node, err := actors.Start(options)
 	if err != nil {
@@ -73,14 +74,17 @@ func runNode(
 	started.Store(node)
 	welcome(out, sockets, withDemo)
 	helpers := own.NewGroup(&own.Counts{}, func(p *own.Panic) {
-		log.Error("the demo publisher failed", slog.Any("error", p))
+		log.Error("a helper failed", slog.Any("error", p))
 	})
+	emptied := make(chan struct{})
+	helpers.Go("empty", func(ctx context.Context) { started.awaitEmpty(ctx, api.Empty, emptied) })
 	if withDemo {
 		helpers.Go("demo", func(ctx context.Context) { publishDemo(ctx, sockets, log) })
 	}
 	select {
 	case <-ctx.Done():
-		err = nil
+	case <-emptied:
+		log.Info("the node is drained and empty: it ends")
 	case spent := <-node.Spent():
 		err = fmt.Errorf("%w: %w", errSpent, spent)
 	}

@@ -24,7 +24,7 @@ type others struct {
 	started *startedNode
 	view    atomic.Pointer[directory.View] // nil until the registrar knows something
 	caller  atomic.Pointer[wire.Caller]    // nil until there is an actor to ask
-	drain   func(ctx context.Context, on bool) error
+	drains  *control.Options
 }
 
 // known is what is known of the cluster.
@@ -156,7 +156,10 @@ func (c *clusterNode) local() wire.Local {
 			return node.Adopt(ctx, a)
 		},
 		State: c.stateHere, List: c.listHere,
-		Drain: func(ctx context.Context, on bool) error { return c.drain(ctx, on) },
+		Drain: func(ctx context.Context, order wire.Drain) (wire.Drained, error) {
+			return c.drains.DrainSelf(ctx, order)
+		},
+		Left: func(ctx context.Context) (wire.Drained, error) { return c.drains.LeftHere(ctx) },
 	}
 }
 
@@ -235,7 +238,7 @@ func (c *clusterNode) control(cfg *config.Config, s sockets) control.Cluster {
 		},
 		SetState: c.setState,
 	}
-	c.drain = (&control.Options{Drainer: c.started, Cluster: out}).DrainSelf
+	c.drains = &control.Options{Drainer: c.started, Cluster: out}
 	return out
 }
 

@@ -47,6 +47,7 @@ func TestQueries(t *testing.T) {
 			"publish  -  all are full\n",
 		},
 		{"drain a", "POST /v1/nodes/a/drain?", drained, "a is empty\n"},
+		{"drain a --move --stop", "POST /v1/nodes/a/drain?move=1&stop=1", drained, "a is empty\n"},
 		{"drain a --json", "POST /v1/nodes/a/drain?", drained, drained},
 		{
 			"drain a --off", "DELETE /v1/nodes/a/drain?", `{"node":"a","state":"ready"}`,
@@ -81,6 +82,21 @@ func TestDrainWaits(t *testing.T) {
 	got := command(Parts{}, nil, "drain", "a", "--wait", "--url", node.URL)
 	if got != (outcome{exitOK, "a is empty\n", ""}) || strings.Join(asked, " ") != "POST GET GET" {
 		t.Errorf("%+v, asked %v", got, asked)
+	}
+	ends := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/v1/nodes":
+			fmt.Fprint(w, `{"self":"b"}`)
+		case r.Method == http.MethodPost:
+			fmt.Fprint(w, `{"node":"b","state":"draining","empty":true}`)
+		default:
+			panic(http.ErrAbortHandler) // it is gone
+		}
+	}))
+	defer ends.Close()
+	got = command(Parts{}, nil, "drain", "--wait", "--stop", "--url", ends.URL)
+	if got != (outcome{exitOK, "b has ended\n", ""}) {
+		t.Errorf("%+v", got)
 	}
 	asked = nil
 	got = command(Parts{}, nil, "drain", "a", "--url", node.URL)

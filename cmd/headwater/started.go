@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/headwater-live/headwater/actors"
 	"github.com/headwater-live/headwater/actors/loudness"
@@ -13,7 +14,10 @@ import (
 )
 
 // startedNode is a node that may be asked a moment before it is there: its sockets are open first.
-type startedNode struct{ atomic.Pointer[actors.Node] }
+type startedNode struct {
+	atomic.Pointer[actors.Node]
+	ends atomic.Bool // once it is empty
+}
 
 var errStarting = errors.New("the node is starting")
 
@@ -93,10 +97,39 @@ func (n *startedNode) Drill(path, kind string) error {
 }
 
 // Drain implements control.Drainer.
-func (n *startedNode) Drain(on bool) {
+func (n *startedNode) Drain(order actors.DrainOrder) {
 	if node, err := n.node(); err == nil {
-		node.Drain(on)
+		node.Drain(order)
 	}
+}
+
+// StopWhenEmpty implements control.Drainer.
+func (n *startedNode) StopWhenEmpty(on bool) { n.ends.Store(on) }
+
+const (
+	// emptyPause is how often it is looked whether a node that is to end is empty, and emptyTimes
+	// how often it has to be in a row: a viewer who is being moved in is nowhere for a moment.
+	emptyPause = 250 * time.Millisecond
+	emptyTimes = 2
+)
+
+// awaitEmpty closes emptied once the node is to end when it is empty, and is.
+func (n *startedNode) awaitEmpty(
+	ctx context.Context, empty func(context.Context) bool, emptied chan<- struct{},
+) {
+	tick := time.NewTicker(emptyPause)
+	defer tick.Stop()
+	for times := 0; times < emptyTimes; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if times++; !n.ends.Load() || !empty(ctx) {
+			times = 0
+		}
+	}
+	close(emptied)
 }
 
 // Drained implements control.Drainer.

@@ -97,6 +97,19 @@ func AppendStatus(
 	return AppendMessage(dst, ChunkCommand, TypeCommand, 0, streamID, body, chunkSize)
 }
 
+// AppendReconnect appends the request to connect again elsewhere, as enhanced RTMP v2 has it. tcURL
+// is that of the application there. Who does not know it is to pass it over.
+func AppendReconnect(dst []byte, tcURL, description string, chunkSize int) []byte {
+	body := AppendCommand(nil, Command{Name: "onStatus", Args: []Value{{}, Obj(
+		Pair{"level", Str("status")}, Pair{"code", Str(ReconnectRequest)},
+		Pair{"description", Str(description)}, Pair{"tcUrl", Str(tcURL)},
+	)}})
+	return AppendMessage(dst, ChunkCommand, TypeCommand, 0, 0, body, chunkSize)
+}
+
+// ReconnectRequest is the code of an onStatus that asks a client to connect again.
+const ReconnectRequest = "NetConnection.Connect.ReconnectRequest"
+
 // appendControl appends a protocol control message of one value.
 func appendControl(dst []byte, typ uint8, value uint32) []byte {
 	var body [4]byte

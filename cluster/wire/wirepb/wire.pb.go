@@ -99,6 +99,7 @@ type Envelope struct {
 	//	*Envelope_State
 	//	*Envelope_List
 	//	*Envelope_Drain
+	//	*Envelope_Left
 	//	*Envelope_Failed
 	//	*Envelope_Commanded
 	//	*Envelope_Mirrored
@@ -213,6 +214,15 @@ func (x *Envelope) GetDrain() *Drain {
 	return nil
 }
 
+func (x *Envelope) GetLeft() *Left {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Left); ok {
+			return x.Left
+		}
+	}
+	return nil
+}
+
 func (x *Envelope) GetFailed() *Failed {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Failed); ok {
@@ -291,6 +301,10 @@ type Envelope_Drain struct {
 	Drain *Drain `protobuf:"bytes,14,opt,name=drain,proto3,oneof"`
 }
 
+type Envelope_Left struct {
+	Left *Left `protobuf:"bytes,15,opt,name=left,proto3,oneof"`
+}
+
 type Envelope_Failed struct {
 	Failed *Failed `protobuf:"bytes,40,opt,name=failed,proto3,oneof"`
 }
@@ -324,6 +338,8 @@ func (*Envelope_State) isEnvelope_Body() {}
 func (*Envelope_List) isEnvelope_Body() {}
 
 func (*Envelope_Drain) isEnvelope_Body() {}
+
+func (*Envelope_Left) isEnvelope_Body() {}
 
 func (*Envelope_Failed) isEnvelope_Body() {}
 
@@ -1258,8 +1274,12 @@ func (x *Broadcast) GetSince() int64 {
 
 // Drain has a node take nobody any more and let its viewers go, or ends that.
 type Drain struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Off           bool                   `protobuf:"varint,1,opt,name=off,proto3" json:"off,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Off   bool                   `protobuf:"varint,1,opt,name=off,proto3" json:"off,omitempty"`
+	// move has publishers be told to go elsewhere too.
+	Move bool `protobuf:"varint,2,opt,name=move,proto3" json:"move,omitempty"`
+	// stop has the process end once nothing is left.
+	Stop          bool `protobuf:"varint,3,opt,name=stop,proto3" json:"stop,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1301,15 +1321,70 @@ func (x *Drain) GetOff() bool {
 	return false
 }
 
+func (x *Drain) GetMove() bool {
+	if x != nil {
+		return x.Move
+	}
+	return false
+}
+
+func (x *Drain) GetStop() bool {
+	if x != nil {
+		return x.Stop
+	}
+	return false
+}
+
+// Left asks what a node that drains has left. It is answered as Drain is.
+type Left struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Left) Reset() {
+	*x = Left{}
+	mi := &file_wire_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Left) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Left) ProtoMessage() {}
+
+func (x *Left) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Left.ProtoReflect.Descriptor instead.
+func (*Left) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{15}
+}
+
 type Drained struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Draining      bool                   `protobuf:"varint,1,opt,name=draining,proto3" json:"draining,omitempty"`
+	Broadcasts    int64                  `protobuf:"varint,2,opt,name=broadcasts,proto3" json:"broadcasts,omitempty"`
+	Viewers       int64                  `protobuf:"varint,3,opt,name=viewers,proto3" json:"viewers,omitempty"`
+	Feeds         int64                  `protobuf:"varint,4,opt,name=feeds,proto3" json:"feeds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Drained) Reset() {
 	*x = Drained{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1396,7 @@ func (x *Drained) String() string {
 func (*Drained) ProtoMessage() {}
 
 func (x *Drained) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1409,35 @@ func (x *Drained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drained.ProtoReflect.Descriptor instead.
 func (*Drained) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Drained) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *Drained) GetBroadcasts() int64 {
+	if x != nil {
+		return x.Broadcasts
+	}
+	return 0
+}
+
+func (x *Drained) GetViewers() int64 {
+	if x != nil {
+		return x.Viewers
+	}
+	return 0
+}
+
+func (x *Drained) GetFeeds() int64 {
+	if x != nil {
+		return x.Feeds
+	}
+	return 0
 }
 
 // Failed says why there is no other answer.
@@ -1348,7 +1451,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1360,7 +1463,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1373,7 +1476,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Failed) GetCause() Cause {
@@ -1395,7 +1498,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\x0eheadwater.wire\"\xff\x04\n" +
+	"wire.proto\x12\x0eheadwater.wire\"\xab\x05\n" +
 	"\bEnvelope\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x04R\x02id\x12\x12\n" +
@@ -1405,7 +1508,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x06mirror\x18\v \x01(\v2\x16.headwater.wire.MirrorH\x00R\x06mirror\x12-\n" +
 	"\x05state\x18\f \x01(\v2\x15.headwater.wire.StateH\x00R\x05state\x12*\n" +
 	"\x04list\x18\r \x01(\v2\x14.headwater.wire.ListH\x00R\x04list\x12-\n" +
-	"\x05drain\x18\x0e \x01(\v2\x15.headwater.wire.DrainH\x00R\x05drain\x120\n" +
+	"\x05drain\x18\x0e \x01(\v2\x15.headwater.wire.DrainH\x00R\x05drain\x12*\n" +
+	"\x04left\x18\x0f \x01(\v2\x14.headwater.wire.LeftH\x00R\x04left\x120\n" +
 	"\x06failed\x18( \x01(\v2\x16.headwater.wire.FailedH\x00R\x06failed\x129\n" +
 	"\tcommanded\x18) \x01(\v2\x19.headwater.wire.CommandedH\x00R\tcommanded\x126\n" +
 	"\bmirrored\x18* \x01(\v2\x18.headwater.wire.MirroredH\x00R\bmirrored\x120\n" +
@@ -1487,10 +1591,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x05video\x18\x05 \x01(\tR\x05video\x12\x14\n" +
 	"\x05audio\x18\x06 \x01(\tR\x05audio\x12\x18\n" +
 	"\abitrate\x18\a \x01(\x03R\abitrate\x12\x14\n" +
-	"\x05since\x18\b \x01(\x03R\x05since\"\x19\n" +
+	"\x05since\x18\b \x01(\x03R\x05since\"A\n" +
 	"\x05Drain\x12\x10\n" +
-	"\x03off\x18\x01 \x01(\bR\x03off\"\t\n" +
-	"\aDrained\"M\n" +
+	"\x03off\x18\x01 \x01(\bR\x03off\x12\x12\n" +
+	"\x04move\x18\x02 \x01(\bR\x04move\x12\x12\n" +
+	"\x04stop\x18\x03 \x01(\bR\x04stop\"\x06\n" +
+	"\x04Left\"u\n" +
+	"\aDrained\x12\x1a\n" +
+	"\bdraining\x18\x01 \x01(\bR\bdraining\x12\x1e\n" +
+	"\n" +
+	"broadcasts\x18\x02 \x01(\x03R\n" +
+	"broadcasts\x12\x18\n" +
+	"\aviewers\x18\x03 \x01(\x03R\aviewers\x12\x14\n" +
+	"\x05feeds\x18\x04 \x01(\x03R\x05feeds\"M\n" +
 	"\x06Failed\x12+\n" +
 	"\x05cause\x18\x01 \x01(\x0e2\x15.headwater.wire.CauseR\x05cause\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason*<\n" +
@@ -1514,7 +1627,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_wire_proto_goTypes = []any{
 	(Cause)(0),         // 0: headwater.wire.Cause
 	(*Envelope)(nil),   // 1: headwater.wire.Envelope
@@ -1532,8 +1645,9 @@ var file_wire_proto_goTypes = []any{
 	(*Listed)(nil),     // 13: headwater.wire.Listed
 	(*Broadcast)(nil),  // 14: headwater.wire.Broadcast
 	(*Drain)(nil),      // 15: headwater.wire.Drain
-	(*Drained)(nil),    // 16: headwater.wire.Drained
-	(*Failed)(nil),     // 17: headwater.wire.Failed
+	(*Left)(nil),       // 16: headwater.wire.Left
+	(*Drained)(nil),    // 17: headwater.wire.Drained
+	(*Failed)(nil),     // 18: headwater.wire.Failed
 }
 var file_wire_proto_depIdxs = []int32{
 	2,  // 0: headwater.wire.Envelope.command:type_name -> headwater.wire.Command
@@ -1541,23 +1655,24 @@ var file_wire_proto_depIdxs = []int32{
 	10, // 2: headwater.wire.Envelope.state:type_name -> headwater.wire.State
 	12, // 3: headwater.wire.Envelope.list:type_name -> headwater.wire.List
 	15, // 4: headwater.wire.Envelope.drain:type_name -> headwater.wire.Drain
-	17, // 5: headwater.wire.Envelope.failed:type_name -> headwater.wire.Failed
-	7,  // 6: headwater.wire.Envelope.commanded:type_name -> headwater.wire.Commanded
-	9,  // 7: headwater.wire.Envelope.mirrored:type_name -> headwater.wire.Mirrored
-	11, // 8: headwater.wire.Envelope.stated:type_name -> headwater.wire.Stated
-	13, // 9: headwater.wire.Envelope.listed:type_name -> headwater.wire.Listed
-	16, // 10: headwater.wire.Envelope.drained:type_name -> headwater.wire.Drained
-	3,  // 11: headwater.wire.Command.blur:type_name -> headwater.wire.Blur
-	5,  // 12: headwater.wire.Command.renditions:type_name -> headwater.wire.Renditions
-	4,  // 13: headwater.wire.Blur.rects:type_name -> headwater.wire.Rect
-	6,  // 14: headwater.wire.Renditions.renditions:type_name -> headwater.wire.Rendition
-	14, // 15: headwater.wire.Listed.broadcasts:type_name -> headwater.wire.Broadcast
-	0,  // 16: headwater.wire.Failed.cause:type_name -> headwater.wire.Cause
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 5: headwater.wire.Envelope.left:type_name -> headwater.wire.Left
+	18, // 6: headwater.wire.Envelope.failed:type_name -> headwater.wire.Failed
+	7,  // 7: headwater.wire.Envelope.commanded:type_name -> headwater.wire.Commanded
+	9,  // 8: headwater.wire.Envelope.mirrored:type_name -> headwater.wire.Mirrored
+	11, // 9: headwater.wire.Envelope.stated:type_name -> headwater.wire.Stated
+	13, // 10: headwater.wire.Envelope.listed:type_name -> headwater.wire.Listed
+	17, // 11: headwater.wire.Envelope.drained:type_name -> headwater.wire.Drained
+	3,  // 12: headwater.wire.Command.blur:type_name -> headwater.wire.Blur
+	5,  // 13: headwater.wire.Command.renditions:type_name -> headwater.wire.Renditions
+	4,  // 14: headwater.wire.Blur.rects:type_name -> headwater.wire.Rect
+	6,  // 15: headwater.wire.Renditions.renditions:type_name -> headwater.wire.Rendition
+	14, // 16: headwater.wire.Listed.broadcasts:type_name -> headwater.wire.Broadcast
+	0,  // 17: headwater.wire.Failed.cause:type_name -> headwater.wire.Cause
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -1571,6 +1686,7 @@ func file_wire_proto_init() {
 		(*Envelope_State)(nil),
 		(*Envelope_List)(nil),
 		(*Envelope_Drain)(nil),
+		(*Envelope_Left)(nil),
 		(*Envelope_Failed)(nil),
 		(*Envelope_Commanded)(nil),
 		(*Envelope_Mirrored)(nil),
@@ -1590,7 +1706,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -18,6 +18,7 @@ type publisher struct {
 	fed    chan struct{} // closed when feeding has stopped
 	ended  chan struct{} // closed when the connection has ended
 	err    error         // why, after ended
+	moved  chan string   // gets where to go, if the node says so: an application's URL
 
 	mu   sync.Mutex
 	sent []unit
@@ -83,15 +84,29 @@ func publishOn(t *testing.T, conn net.Conn, key string) (*publisher, error) {
 	}
 	p := &publisher{
 		conn: conn, client: client, halted: make(chan struct{}), fed: make(chan struct{}),
-		ended: make(chan struct{}),
+		ended: make(chan struct{}), moved: make(chan string, 1),
 	}
 	go func() {
 		for p.err == nil {
-			_, p.err = client.Next()
+			var m rtmp.Message
+			if m, p.err = client.Next(); p.err == nil {
+				p.hear(m)
+			}
 		}
 		close(p.ended)
 	}()
 	return p, nil
+}
+
+// hear notes where a node wants the publisher to go.
+func (p *publisher) hear(m rtmp.Message) {
+	cmd, err := rtmp.ParseCommand(m.Body)
+	if m.Type != rtmp.TypeCommand || err != nil {
+		return
+	}
+	if info := cmd.Arg(1); info.Get("code").String == rtmp.ReconnectRequest {
+		p.moved <- info.Get("tcUrl").String
+	}
 }
 
 // send sends one unit at the time that it has.

@@ -23,7 +23,8 @@ type source struct {
 	ended  chan struct{}
 
 	mu         sync.Mutex
-	headers    []unit // those in force, for whoever begins
+	headers    []unit          // those in force, for whoever begins
+	turn       func(next unit) // called before each unit, if it is there
 	publishers map[*publisher]bool
 	started    map[*publisher]bool // those that have a keyframe
 }
@@ -91,6 +92,9 @@ func (s *source) run(t *testing.T) {
 // send gives a unit to all publishers. A connection that takes nothing may not hold up the others
 // for long, and is given up. Buffers take seconds before that.
 func (s *source) send(u unit) {
+	if s.turn != nil {
+		s.turn(u)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := range s.publishers {
