@@ -64,6 +64,7 @@ func (m *machine) vanished(key string) {
 	if e := m.entries[key]; e != nil && m.Keeper != nil && e.settings.Version > 0 {
 		e.unstored, e.storing = true, false
 		e.turn++
+		m.dirty[key] = e
 	}
 }
 
