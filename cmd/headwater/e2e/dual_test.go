@@ -421,3 +421,33 @@ func TestDualPublishReturn(t *testing.T) {
 		t.Error("a time falls, or something was never sent")
 	}
 }
+
+// TestDualPublishLoudness has no data about loudness among the units while there is a backup, and
+// has it there again afterwards.
+func TestDualPublishLoudness(t *testing.T) {
+	t.Parallel()
+	m := formCluster(t, 2, 1, "--publish.grace", "1s")
+	s := newSource(t, film.get(t))
+	s.take(publish(t, m.origins[0], "show"))
+	v := watchFLV(t, m.edges[0], "show")
+	s.run(t)
+	told := func() int {
+		v.mustWatch(t)
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return len(v.loud)
+	}
+	await(t, "loudness is told", func() bool { return told() > 5 })
+	m.origins[1].awaitListed(t, "show", `"role":"active"`)
+	backup := publish(t, m.origins[1], "show"+asBackup)
+	s.take(backup)
+	d := &dual{members: m, key: "show", main: 0, backup: 1}
+	d.awaitSpliced(t, "aligned")
+	before, units := told(), len(v.got())
+	v.awaitUnits(t, units+150)
+	if after := told(); after != before {
+		t.Errorf("loudness is told %d times beside a backup", after-before)
+	}
+	s.leave(backup)
+	await(t, "loudness is told again", func() bool { return told() > before+5 })
+}
