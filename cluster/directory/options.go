@@ -34,7 +34,6 @@ type Options struct {
 
 // State is what a node knows of a broadcast that it carries or did.
 type State struct {
-	node  string // that said so
 	Epoch uint64
 	// Last is how far the timeline had come at At.
 	Last    media.Time
