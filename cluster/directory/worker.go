@@ -55,8 +55,8 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 	return epoch, furthest(states), nil
 }
 
-// awaitTail has what a publisher has just sent to another node arrive everywhere, before he is taken
-// here: one who moves without a gap loses nothing.
+// awaitTail has what a publisher has just sent to another node arrive everywhere, before he is
+// taken here: one who moves without a gap loses nothing.
 func (r *registrar) awaitTail(ctx context.Context, c *claim) {
 	var last time.Time
 	for _, s := range r.ask(ctx, c, tailAsk) {
@@ -91,8 +91,7 @@ func (r *registrar) lease(ctx context.Context) int64 {
 	}
 }
 
-// ask has the nodes that carried a key say what they know of it: all at once, and no longer than
-// that.
+// ask has the nodes that carried a key say what they know of it: all at once, and within that.
 func (r *registrar) ask(ctx context.Context, c *claim, within time.Duration) []State {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
