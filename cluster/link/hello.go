@@ -68,6 +68,9 @@ var errRefusedThere = fmt.Errorf("%w by the other node", ErrRefused)
 func hear(p *parser, mine span) (name string, version uint8, err error) {
 	var f frame
 	if err := p.next(&f); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("%w in place of a hello: does one of the nodes want TLS, and the other not?", err)
+		}
 		return "", 0, err
 	}
 	version = mine.with(f.versions)
