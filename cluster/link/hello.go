@@ -69,7 +69,8 @@ func hear(p *parser, mine span) (name string, version uint8, err error) {
 	var f frame
 	if err := p.next(&f); err != nil {
 		if errors.Is(err, io.EOF) {
-			err = fmt.Errorf("%w in place of a hello: does one of the nodes want TLS, and the other not?", err)
+			err = fmt.Errorf("%w %s", err,
+				"in place of a hello: does one of the nodes want TLS, and the other not?")
 		}
 		return "", 0, err
 	}
