@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup media libraries build run test lint vet tidy race bench fuzz asan e2e clean
-.PHONY: demo-cluster lint-deploy
+.PHONY: demo-cluster lint-deploy soak soak-cluster
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
@@ -92,6 +92,13 @@ e2e: setup ## the real binary with real ffmpeg and a real browser
 
 soak: setup ## the long tests: eight 720p broadcasts (SOAK=10m), a blur switched twenty times
 	HEADWATER_SOAK=$(SOAK) go test -count=1 -v -timeout 0 -run 'TestSoak|TestLeaks' $(E2E)
+
+# What a cluster has to bear, in full: twenty killed origins under two hundred viewers, a minute
+# without etcd, an origin that etcd does not hear for a minute and a half. HEADWATER_SEED repeats a
+# run; it is printed.
+soak-cluster: setup ## the long tests of a cluster: twenty takeovers, a minute without etcd
+	HEADWATER_SOAK=$(SOAK) go test -count=1 -v -timeout 0 \
+		-run 'TestKilledOrigins|TestEtcdAway|TestActiveWithoutEtcd' $(E2E)
 
 clean: ## remove what was built and fetched here
 	rm -rf bin .cache

@@ -10,6 +10,7 @@ import (
 	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/media"
 )
 
 // tapper follows an edge's ring by its pin.
@@ -78,6 +79,27 @@ func TestPinKeepsItsEdge(t *testing.T) {
 	if len(n.tree.pinned.edges) != 0 {
 		t.Errorf("%v are held", n.tree.pinned.edges)
 	}
+}
+
+// TestStateOfAStandby has a node say how far a broadcast came that it only mirrors: whoever takes
+// it over goes on from there.
+func TestStateOfAStandby(t *testing.T) {
+	n, at := clusteredNode(t, &elsewhere{}, time.Minute)
+	root := n.tree.system.Root
+	if s, err := n.State(t.Context(), "live/a"); err != nil || s.HasLast || s.Epoch != 0 {
+		t.Errorf("of what is not here: %+v, %v", s, err)
+	}
+	root.Send(at.Pins, &supervise.StartChild{Spec: at.Pin("live/a", "", "o-1")})
+	eventually(t, "the edge is there", func() bool {
+		return len(n.tree.Runtime.Census.PIDs("relay")) == 1
+	})
+	unit := media.AccessUnit{Kind: media.Data, DTS: 3 * media.Second, Body: []byte{2, 0, 0}}
+	root.Send(n.tree.system.NewLocalPID("node/edges/edge/live/a/topic/source"),
+		topic.NewUnit(7, 1, unit))
+	eventually(t, "it tells how far it came", func() bool {
+		s, err := n.State(t.Context(), "live/a")
+		return err == nil && s.HasLast && s.Last == 3*media.Second && s.Epoch == 7 && !s.Publishing
+	})
 }
 
 // TestWhoOutlivesIsTold restarts, one alone, what speaks with the cluster and what it speaks to.

@@ -16,7 +16,7 @@ import (
 
 // State is what a node knows of a broadcast that it carries or did.
 type State struct {
-	// Epoch is 0 if it carries no such broadcast.
+	// Epoch is 0 if it neither carries nor follows the broadcast.
 	Epoch      uint64
 	Publishing bool
 	// Last is how far the timeline had come at At.
@@ -38,6 +38,7 @@ func (n *Node) State(ctx context.Context, key string) (s State, err error) {
 	}
 	located, err := n.locate(ctx, key)
 	if errors.Is(err, ErrNotFound) {
+		n.followed(ctx, key, &s)
 		return s, nil
 	}
 	if err != nil {
@@ -49,6 +50,15 @@ func (n *Node) State(ctx context.Context, key string) (s State, err error) {
 		s.Last, s.HasLast, s.At = d.Last, d.HasLast, d.LastTime
 	}
 	return s, nil
+}
+
+// followed tells how far a broadcast came that this node has from others: of a standby, whoever
+// takes over wants to know.
+func (n *Node) followed(ctx context.Context, key string, s *State) {
+	answer, err := n.ask(ctx, n.tree.pid(edgesName, edgeName(key, ""), sourceName), &topic.Describe{})
+	if d, ok := answer.(*topic.Description); ok && err == nil && d.HasLast {
+		s.Epoch, s.Last, s.HasLast, s.At = d.LastEpoch, d.Last, true, d.LastTime
+	}
 }
 
 // Here tells the epoch of a broadcast that this node carries, 0 if it does not.

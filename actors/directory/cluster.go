@@ -79,6 +79,16 @@ type Place struct {
 	Static bool
 }
 
+// Heard asks a Place's Link when the latest unit of a key came by it. The answer is a *HeardAt,
+// whose At is zero if none has.
+type (
+	Heard   struct{ Key string }
+	HeardAt struct {
+		Key, Node string
+		At        time.Time
+	}
+)
+
 // Outdated tells the directory that an epoch of a key has been granted to another node: what this
 // one carries below it ends.
 type Outdated struct {

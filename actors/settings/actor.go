@@ -42,6 +42,8 @@ func (k *keeper) Receive(ctx actor.Context) {
 		k.machine.held(msg)
 	case *Kept:
 		k.machine.kept(msg, now)
+	case *Vanished:
+		k.machine.vanished(msg.Key)
 	case *Adopt:
 		respond(ctx, k.machine.take(msg, now))
 	case *Export:

@@ -58,6 +58,16 @@ func (m *machine) again(now time.Time) {
 	}
 }
 
+// vanished has what was stored for all nodes be stored again, if there is anything, with the next
+// round of trying: it may be every key's. What is being stored may be gone too.
+func (m *machine) vanished(key string) {
+	if e := m.entries[key]; e != nil && m.Keeper != nil && e.settings.Version > 0 {
+		e.unstored, e.storing = true, false
+		e.turn++
+		m.dirty[key] = e
+	}
+}
+
 // rebind notes that the keeper is another one: what the former was asked may be lost.
 func (m *machine) rebind(now time.Time) {
 	for key, e := range m.entries {

@@ -157,3 +157,27 @@ func TestUnreadableRecord(t *testing.T) {
 	d.m.again(d.now)
 	d.want("")
 }
+
+// TestWhatVanishesIsStoredAgain has those who kept the settings for all lose them, while a later
+// version is on its way to them too.
+func TestWhatVanishesIsStoredAgain(t *testing.T) {
+	d := newKeptDesk(t)
+	d.m.vanished("live/a") // of a key that nothing was commanded of
+	d.blur("a", 1)
+	d.want("store v1 on v0")
+	d.m.vanished("live/a")
+	d.kept(Kept{Stored: true}) // it was, before
+	d.now = d.now.Add(retry)
+	d.m.again(d.now)
+	d.want("store v1 on v0")
+	d.kept(Kept{Stored: true})
+	d.want(`a v1 stored ""`)
+	d.m.again(d.now.Add(retry))
+	d.want("")
+	d.m.vanished("live/a")
+	if !d.m.unstored() {
+		t.Error("nothing is to be stored")
+	}
+	d.m.again(d.now.Add(retry))
+	d.want("store v1 on v1")
+}

@@ -51,6 +51,10 @@ type Store struct {
 // Load asks the keeper for the settings of a key that all nodes have; the answer is a *Kept.
 type Load struct{ Key string }
 
+// Vanished says that the settings of a key that all nodes had are gone there: its data was lost, or
+// nothing was commanded for long. Who has them still stores them again.
+type Vanished struct{ Key string }
+
 // Kept says what has become of a Store, or a Load: of that, Version is 0.
 type Kept struct {
 	Key     string

@@ -258,7 +258,7 @@ func (t *topic) announce(ctx actor.Context) {
 func (t *topic) describe() *Description {
 	d := t.Ring.describe()
 	d.Last, d.HasLast = t.machine.End()
-	d.LastTime = t.latest
+	d.LastEpoch, d.LastTime = t.machine.Epoch(), t.latest
 	return d
 }
 

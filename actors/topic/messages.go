@@ -54,10 +54,11 @@ type Description struct {
 	BitsPerSecond float64
 	// Since is when the topic's first incarnation began.
 	Since time.Time
-	// Last is how far the timeline had come at LastTime.
-	Last     media.Time
-	HasLast  bool
-	LastTime time.Time
+	// Last is how far the timeline had come at LastTime, in the epoch LastEpoch.
+	Last      media.Time
+	HasLast   bool
+	LastTime  time.Time
+	LastEpoch uint64
 }
 
 // graceOver is the end of the time in which a publisher may come back.

@@ -155,6 +155,67 @@ func TestTakeover(t *testing.T) {
 	eventually(t, "a is the standby now", func() bool { return a.running() == "pin/k@/standby" })
 }
 
+// TestTheDeadAreNotWaitedFor has a node that carried a key say nothing: a claim waits for it as
+// long as nobody else knows how far the broadcast came, and not much longer than for who does.
+func TestTheDeadAreNotWaitedFor(t *testing.T) {
+	s := newScene(t)
+	knows := make(chan struct{})
+	ask := func(ctx context.Context, node Node, _ string) (State, error) {
+		select {
+		case <-knows:
+			if node.Name != "a" {
+				return State{Epoch: 1 << 62, Last: 7, HasLast: true}, nil
+			}
+		default:
+		}
+		<-ctx.Done()
+		return State{}, ctx.Err()
+	}
+	a, b := s.join("a", nil), s.join("b", nil)
+	c := s.join("c", func(o *Options) { o.Ask = ask })
+	s.together(a, b, c)
+	a.publish("k")
+	eventually(t, "the standby", func() bool { return len(c.view().Broadcasts["k"]) == 2 })
+	claim := func() time.Duration {
+		began := time.Now()
+		if r, reason := c.claim("k", local.Takeover); r == nil {
+			t.Error(reason)
+		}
+		return time.Since(began)
+	}
+	if took := claim(); took < askTime {
+		t.Errorf("it waits for %v for those who may know", took)
+	}
+	close(knows)
+	if took := claim(); took < askRest || took > askTime-askRest {
+		t.Errorf("it waits for %v for the dead", took)
+	}
+}
+
+// TestSettingsVanish has an etcd lose what was commanded: whoever has it still is told.
+func TestSettingsVanish(t *testing.T) {
+	s := newScene(t)
+	a, b := s.join("a", nil), s.join("b", nil)
+	s.together(a, b)
+	if err := a.options.Store.StoreSettings(t.Context(), "k", 2, []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	b.publish("k") // by the time that this is seen, what was stored before is
+	eventually(t, "the record", func() bool {
+		return a.view().Active("k") != nil && b.view().Active("k") != nil
+	})
+	s.stop()
+	s.options.Dir = t.TempDir()
+	s.start()
+	for _, m := range []*member{a, b} {
+		eventually(t, m.name+" is told", func() bool {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return slices.Equal(m.vanished, []string{"k"})
+		})
+	}
+}
+
 // TestTail has a publisher come from another node without a gap: he is taken once what he last sent
 // there has had its time to arrive, and at once if he was away for longer.
 func TestTail(t *testing.T) {

@@ -16,11 +16,15 @@ type ghost struct {
 	id    string // the node's
 	epoch uint64
 	until time.Time
+	asked time.Time // when its link was asked whether anything comes still
+	heard time.Time // when the latest unit came
 }
 
 const (
-	// ghostTime is how long that is.
+	// ghostTime is how long that is, from the latest unit that came.
 	ghostTime = time.Minute
+	// listenEvery is how often it is looked whether units come.
+	listenEvery = 5 * time.Second
 	// ghostReturn is how long after its node is back with its records.
 	ghostReturn = 5 * time.Second
 )
@@ -57,10 +61,14 @@ func (m *machine) apply(changes []membership.Change, synced, held bool, now time
 }
 
 // guard sees to this node's own records: one that is gone although it is registered is written
-// again, and one of another process is left to it, as the two would fight for ever.
+// again, and one of another process is left to it, as the two would fight for ever. Settings that
+// are gone are stored again by whoever has them.
 func (m *machine) guard(changes []membership.Change) {
 	for _, c := range changes {
 		p, ok := parse(c.Key)
+		if ok && p.kind == kindSettings && c.Deleted {
+			m.out.Send(m.place.Settings, &settings.Vanished{Key: p.key})
+		}
 		if !ok || p.node != m.name {
 			continue
 		}
@@ -140,6 +148,41 @@ func (m *machine) haunted(key string, now time.Time) []string {
 		delete(m.ghosts, key)
 	}
 	return names
+}
+
+// listen asks the links to the nodes that are followed for a key although their records are gone,
+// when the latest unit came. One that cannot reach etcd gives out its broadcast for as long as that
+// lasts.
+func (m *machine) listen(key string, now time.Time) {
+	for _, name := range sortedKeys(m.ghosts[key]) {
+		g, link := m.ghosts[key][name], m.links[name]
+		if link != nil && link.up && now.Sub(g.asked) >= listenEvery {
+			g.asked = now
+			m.out.Send(link.link, &local.Heard{Key: key})
+		}
+	}
+}
+
+// heard notes it. A node that is back says by itself what it has.
+func (m *machine) heard(h *local.HeardAt) {
+	g := m.ghosts[h.Key][h.Node]
+	if g == nil || h.At.IsZero() || m.atlas.view.Nodes[h.Node] != nil {
+		return
+	}
+	g.heard = h.At
+	if until := h.At.Add(ghostTime); until.After(g.until) {
+		g.until = until
+	}
+}
+
+// haunting reports whether units of a key come from a node whose record is gone.
+func (m *machine) haunting(key string, now time.Time) bool {
+	for _, g := range m.ghosts[key] {
+		if now.Sub(g.heard) < 2*listenEvery {
+			return true
+		}
+	}
+	return false
 }
 
 // locate begins to tell where a key is.

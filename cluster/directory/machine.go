@@ -51,6 +51,8 @@ type claim struct {
 	from  *actor.PID
 	begin time.Time
 	ask   []Node // who may know how far the broadcast came
+
+	highest uint64 // that somebody was active in, as far as is known
 }
 
 func newMachine(
@@ -189,11 +191,15 @@ func (m *machine) reserve(r *local.Reserve, from *actor.PID, held bool, now time
 		m.refuse(c, claimFull, m.elsewhere(r.Key, "is full"))
 	default:
 		c.ask = m.carriers(r.Key)
+		if active := m.atlas.view.Active(r.Key); active != nil {
+			c.highest = active.Epoch
+		}
 		m.claims = append(m.claims, c)
 	}
 }
 
-// carriers are the other nodes that carry a key, or had its last epoch, and are there.
+// carriers are the other nodes that carry a key, or had its last epoch, and are there; and this
+// one, if it mirrors the key.
 func (m *machine) carriers(key string) []Node {
 	names := map[string]bool{}
 	v := &m.atlas.view
@@ -203,9 +209,10 @@ func (m *machine) carriers(key string) []Node {
 	if e := v.Epochs[key]; e != nil {
 		names[e.Node] = true
 	}
+	mirrored := m.pins[key] != nil && m.pins[key].up()
 	var nodes []Node
 	for _, name := range sortedKeys(names) {
-		if n := v.Nodes[name]; n != nil && name != m.name {
+		if n := v.Nodes[name]; n != nil && (name != m.name || mirrored) {
 			nodes = append(nodes, *n)
 		}
 	}

@@ -188,6 +188,39 @@ func TestGhostIsLaidInTime(t *testing.T) {
 	b.says("taken back by a node that is there", "places k=")
 }
 
+// TestGhostThatIsHeard has units come from a node that etcd does not hear: it is followed, and
+// mirrored, for as long as they do, until somebody has a later epoch.
+func TestGhostThatIsHeard(t *testing.T) {
+	b := newBench(t)
+	b.apply(b.put("nodes/a", benchNode("a")), b.put("nodes/c", benchNode("c")),
+		b.put("broadcasts/k/a", active("a", 5, "n")))
+	b.m.locate("k", b.now)
+	b.up("to/a.1")
+	b.up("pin/k@/standby")
+	b.said()
+	b.apply(b.gone("nodes/a"), b.gone("broadcasts/k/a"))
+	for range 60 {
+		b.pass(listenEvery)
+		b.m.heard(&local.HeardAt{Key: "k", Node: "a", At: b.now})
+	}
+	b.says("five minutes later")
+	b.m.heard(&local.HeardAt{Key: "k", Node: "a"})
+	b.m.heard(&local.HeardAt{Key: "k", Node: "c", At: b.now})
+	b.pass(ghostTime + time.Second)
+	b.says("nothing comes any more", "stop pin/k@/standby", "places k=")
+
+	b.apply(b.put("nodes/a", benchNode("a")), b.put("broadcasts/k/a", active("a", 5, "c")))
+	b.says("back", "places k=a")
+	b.apply(b.gone("nodes/a"), b.gone("broadcasts/k/a"))
+	b.pass(listenEvery)
+	b.m.heard(&local.HeardAt{Key: "k", Node: "a", At: b.now})
+	b.says("heard")
+	b.apply(b.put("broadcasts/k/c", active("c", 6, "")))
+	if got := b.said(); !slices.Contains(got, "places k=") { // with a link to c to come
+		t.Errorf("superseded: said %q", got)
+	}
+}
+
 func TestStandbyGoesWithItsActive(t *testing.T) {
 	b := newBench(t)
 	b.apply(
@@ -248,6 +281,30 @@ func TestStandbyIsKept(t *testing.T) {
 	b.apply(b.gone("nodes/a"))
 	if got := b.registered("k"); got == "active 8 a" || got == "active 8 " {
 		t.Errorf("registered %q", got)
+	}
+}
+
+// TestStandbyStaysWhereItIsWarm takes many keys over from a node that has died and is still thought
+// to be there: who mirrors them already goes on with that.
+func TestStandbyStaysWhereItIsWarm(t *testing.T) {
+	b := newBench(t)
+	b.apply(b.put("nodes/n", benchNode("n")), b.put("nodes/a", benchNode("a")),
+		b.put("nodes/z", benchNode("z")))
+	for i := range 20 {
+		key := fmt.Sprint("k", i)
+		b.apply(
+			b.put("broadcasts/"+key+"/a", &Broadcast{Role: Active, Epoch: 7, Standby: "z"}),
+			b.put("broadcasts/"+key+"/z", &Broadcast{Role: Standby, Epoch: 7}))
+		b.m.carry(&local.Here{Key: key, Epoch: 8, Publishing: true}, b.now)
+		if got := b.registered(key); got != "active 8 z" {
+			t.Errorf("%s is registered as %q", key, got)
+		}
+	}
+	draining := benchNode("z")
+	draining.State = Draining
+	b.apply(b.put("nodes/z", draining))
+	if got := b.registered("k0"); got != "active 8 a" {
+		t.Errorf("beside a node that drains: %q", got)
 	}
 }
 

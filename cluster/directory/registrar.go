@@ -102,6 +102,8 @@ func (r *registrar) Receive(ctx actor.Context) {
 		r.machine.locate(msg.Key, now)
 	case *local.Forget:
 		r.machine.forget(msg.Key, now)
+	case *local.HeardAt:
+		r.machine.heard(msg)
 	case *settings.Current:
 		r.machine.renditions(msg)
 	case *supervise.Rebind:

@@ -113,6 +113,7 @@ type member struct {
 	children []string // that run
 	adopted  map[string]uint64
 	ladder   []string // of every key
+	vanished []string // keys whose settings are gone from etcd
 }
 
 // join starts a node. change may change its options.
@@ -213,7 +214,12 @@ func (m *member) directory(ctx actor.Context) {
 }
 
 func (m *member) settings(ctx actor.Context) {
-	if msg, ok := ctx.Message().(*settings.Get); ok {
+	switch msg := ctx.Message().(type) {
+	case *settings.Vanished:
+		m.mu.Lock()
+		m.vanished = append(m.vanished, msg.Key)
+		m.mu.Unlock()
+	case *settings.Get:
 		s := &settings.Settings{}
 		m.mu.Lock()
 		for _, name := range m.ladder {

@@ -24,10 +24,26 @@ func (m *machine) chooseStandby(key string) {
 		return
 	}
 	chosen := ChooseStandby(v, key, m.name)
+	if warm := v.warm(key, m.name); warm != "" && c.standby == "" {
+		chosen = warm
+	}
 	if usable && chosen != "" && v.Nodes[chosen].State != Ready {
 		return // that would be no better
 	}
 	c.standby = chosen
+}
+
+// warm is the node that mirrors a key already, for whoever was active before, "" if none can go on
+// with that.
+func (v *View) warm(key, active string) string {
+	for _, b := range v.Broadcasts[key] {
+		n := v.Nodes[b.Node]
+		if b.Role == Standby && b.Node != active && n != nil && n.Has(RoleOrigin) && n.Link != "" &&
+			rank(n) == 0 {
+			return b.Node
+		}
+	}
+	return ""
 }
 
 // undecided is how long a standby waits for a new active node to say who its standby is: most often
@@ -47,6 +63,8 @@ func (m *machine) pinning(key string, now time.Time) {
 	case active != nil && active.Standby == m.name:
 		m.mirror(key, active, now)
 	case p == nil:
+	case active == nil && m.haunting(key, now): // it is there, etcd cannot hear it
+		p.since = time.Time{}
 	case !m.atlas.view.Held: // nobody can say whether the active node is gone
 		p.since = time.Time{}
 	case active != nil && active.Standby != "":

@@ -26,6 +26,7 @@ func (m *machine) tick(now time.Time) {
 	for _, key := range sortedKeys(m.ghosts) {
 		m.relocate(key, now)
 		m.haunted(key, now)
+		m.listen(key, now)
 	}
 }
 

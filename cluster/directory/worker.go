@@ -16,6 +16,9 @@ const (
 	claimTime = 3 * time.Second
 	// askTime is how long those that carried a key may take to say how far they came.
 	askTime = 500 * time.Millisecond
+	// askRest is how long the others may take once one has answered that has the highest epoch: most
+	// often who does not is the one that has died, and viewers wait for the claim.
+	askRest = 100 * time.Millisecond
 	// tailTime is how old the last that another node took of a key has to be before the next epoch
 	// begins: from then on nobody takes anything of the former, and what has just left there is still
 	// on its way to edges, of the second tier too.
@@ -91,7 +94,8 @@ func (r *registrar) lease(ctx context.Context) int64 {
 	}
 }
 
-// ask has the nodes that carried a key say what they know of it: all at once, and within that.
+// ask has the nodes that carried a key say what they know of it: all at once, and no longer than
+// within, or askRest longer than one takes that mirrored it.
 func (r *registrar) ask(ctx context.Context, c *claim, within time.Duration) []State {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -114,11 +118,17 @@ func (r *registrar) ask(ctx context.Context, c *claim, within time.Duration) []S
 			question(func() (State, error) { return r.options.Ask(ctx, node, c.Key) })
 		}
 	}
+	var rest <-chan time.Time
 	var states []State
 	for len(states) < asked {
 		select {
 		case s := <-answers:
 			states = append(states, s)
+			if rest == nil && s.HasLast && s.Epoch >= c.highest {
+				rest = time.After(askRest)
+			}
+		case <-rest:
+			return states
 		case <-ctx.Done():
 			return states
 		}

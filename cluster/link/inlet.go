@@ -22,6 +22,7 @@ type inlet struct {
 	subscriber     *actor.PID
 
 	last    place         // of the latest unit
+	heard   time.Time     // when that came
 	headers topic.Headers // of its epoch
 	caught  []*topic.Unit // to be passed on as a snapshot
 	bytes   int           // of those
@@ -35,7 +36,8 @@ func (in *inlet) unit(f *frame) any {
 	}
 	in.last = f.place
 	u := topic.NewUnit(f.place.epoch, f.place.seq, f.unit)
-	u.Arrived = time.Now().UnixNano()
+	in.heard = time.Now()
+	u.Arrived = in.heard.UnixNano()
 	if h := in.headers[u.Kind]; h != nil && h.Seq == f.header {
 		u.Header = h
 	}

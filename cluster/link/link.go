@@ -3,6 +3,7 @@ package link
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/supervise"
 )
@@ -16,7 +17,7 @@ import (
 func NewOrigin(o Options, name, address string) (link, dial Producer) {
 	t := newTable()
 	said := &said{}
-	link = func(*supervise.Self) actor.Actor { return &desk{table: t} }
+	link = func(*supervise.Self) actor.Actor { return &desk{table: t, name: name} }
 	dial = func(self *supervise.Self) actor.Actor {
 		return &dialer{Options: o, name: name, address: address, table: t, self: self, said: said}
 	}
@@ -24,7 +25,10 @@ func NewOrigin(o Options, name, address string) (link, dial Producer) {
 }
 
 // desk is the link's actor.
-type desk struct{ table *table }
+type desk struct {
+	table *table
+	name  string // of the node that is followed
+}
 
 // Receive implements actor.Actor.
 func (d *desk) Receive(ctx actor.Context) {
@@ -39,6 +43,8 @@ func (d *desk) Receive(ctx actor.Context) {
 	case *gate.Unsubscribe:
 		ctx.Unwatch(msg.Subscriber)
 		d.table.unsubscribe(msg.Subscriber)
+	case *directory.Heard:
+		ctx.Respond(&directory.HeardAt{Key: msg.Key, Node: d.name, At: d.table.heard(msg.Key)})
 	case *actor.Terminated:
 		d.table.unsubscribe(msg.Who)
 	}

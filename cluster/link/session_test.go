@@ -20,6 +20,9 @@ func TestWaitsAndFollows(t *testing.T) {
 		r := e.subscribe("live/a")
 		c := connect(t, o, e, roomy, time.Second)
 		pass(5 * time.Second)
+		if at := e.table.heard("live/a"); !at.IsZero() {
+			t.Errorf("heard at %v, and nothing came", at)
+		}
 		first := o.begin("live/a", 7, topic.DefaultLimits())
 		first.frames(90, true)
 		second := o.begin("live/a", 9, topic.DefaultLimits())
@@ -27,6 +30,10 @@ func TestWaitsAndFollows(t *testing.T) {
 		second.frames(90, true)
 		synctest.Wait()
 		same(t, r, append(first.sent, second.sent...))
+		ago := time.Since(e.table.heard("live/a"))
+		if ago > 100*time.Millisecond || !e.table.heard("live/b").IsZero() {
+			t.Errorf("heard %v ago", ago)
+		}
 		c.close(t)
 	})
 }

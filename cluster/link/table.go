@@ -2,6 +2,7 @@ package link
 
 import (
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -74,6 +75,18 @@ func (t *table) subscribers() []*actor.PID {
 		all = append(all, in.subscriber)
 	}
 	return all
+}
+
+// heard is when the latest unit of a key came, zero if none has.
+func (t *table) heard(key string) (at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, in := range t.subs {
+		if in.key == key && in.heard.After(at) {
+			at = in.heard
+		}
+	}
+	return at
 }
 
 // connect has all subscriptions asked for on a new connection.

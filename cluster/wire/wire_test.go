@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,15 @@ func until(t testing.TB, what string, holds func() bool) {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
+}
+
+// stacks are those of all goroutines, those that are alike counted.
+func stacks() string {
+	var b strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
+		return err.Error()
+	}
+	return b.String()
 }
 
 func blurOf(id, key string) *settings.Command {
@@ -160,6 +170,11 @@ func TestNodeDies(t *testing.T) {
 		_, err := here.caller.Ask(t.Context(), "other", &State{Key: "a"})
 		return err == nil
 	})
+	defer func() {
+		if t.Failed() {
+			t.Logf("%d goroutines before\n%s", before, stacks())
+		}
+	}()
 	until(t, "attempts leave nothing behind", func() bool {
 		return runtime.NumGoroutine() <= before+12
 	})

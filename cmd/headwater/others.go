@@ -53,22 +53,35 @@ func (o *others) ask(ctx context.Context, node string, question any) (any, error
 	return caller.Ask(ctx, node, question)
 }
 
-// state asks a node what it has of a broadcast.
+// state asks a node, which may be this one, what it has of a broadcast.
 func (o *others) state(
 	ctx context.Context, node directory.Node, key string,
 ) (s directory.State, err error) {
-	reply, err := o.ask(ctx, node.Name, &wire.State{Key: key})
+	stated := &wire.Stated{}
+	if node.Name == o.self.Name {
+		*stated, err = o.stateHere(ctx, key)
+	} else {
+		stated, err = o.stateThere(ctx, node.Name, key)
+	}
 	if err != nil {
 		return s, err
-	}
-	stated, ok := reply.(*wire.Stated)
-	if !ok {
-		return s, fmt.Errorf("node %s: unexpected answer %T", node.Name, reply)
 	}
 	return directory.State{
 		Epoch: stated.Epoch, Last: stated.Last, HasLast: stated.HasLast,
 		At: time.Now().Add(-stated.Age), SettingsVersion: stated.Version, Settings: stated.Data,
 	}, nil
+}
+
+func (o *others) stateThere(ctx context.Context, node, key string) (*wire.Stated, error) {
+	reply, err := o.ask(ctx, node, &wire.State{Key: key})
+	if err != nil {
+		return nil, err
+	}
+	stated, ok := reply.(*wire.Stated)
+	if !ok {
+		return nil, fmt.Errorf("node %s: unexpected answer %T", node, reply)
+	}
+	return stated, nil
 }
 
 // adopt gives this node the settings of a key that it is about to carry.
@@ -156,8 +169,8 @@ func (c *clusterNode) startedCommand(
 	return c.started.Command(ctx, command)
 }
 
-func (c *clusterNode) stateHere(ctx context.Context, key string) (out wire.Stated, err error) {
-	node, err := c.started.node()
+func (o *others) stateHere(ctx context.Context, key string) (out wire.Stated, err error) {
+	node, err := o.started.node()
 	if err != nil {
 		return out, err
 	}

@@ -110,6 +110,8 @@ type clip struct {
 var (
 	// film is a minute with B-frames, as an encoder that takes its time makes it.
 	film = clip{size: "320x180", flags: []string{"-t", "60", "-g", "30", "-bf", "2"}}
+	// epic is film, but longer, for the long tests.
+	epic = clip{size: "320x180", flags: []string{"-t", "240", "-g", "30", "-bf", "2"}}
 	// longGOP has a keyframe every four seconds.
 	longGOP = clip{size: "320x180", flags: []string{"-t", "20", "-g", "120", "-bf", "0"}}
 	// heavy has some 4 Mbps, more than the kernel buffers in a second for a slow viewer.

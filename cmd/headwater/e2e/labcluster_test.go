@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -29,17 +29,39 @@ func (h *host) embedding(t *testing.T, roles string, flags ...string) (*node, *e
 	return n, &etcd{members: []*member{{process: n.process, host: h}}}
 }
 
+// holds tells whether a node has its lease.
+func (n *node) holds(t *testing.T) bool {
+	t.Helper()
+	return n.metric(t, "headwater_cluster_lease_held") == 1
+}
+
 // record is what etcd has of a node.
 type record struct {
 	Name, Link, HTTP, RTMP, State string
 	Roles                         []string
 }
 
-// nodes asks etcd, by its JSON gateway, for the nodes that are registered.
+// nodes asks etcd for the nodes that are registered.
 func (m *member) nodes(t *testing.T) map[string]record {
 	t.Helper()
-	const from, to = "/headwater/headwater/nodes/", "/headwater/headwater/nodes0"
-	ask, err := json.Marshal(map[string][]byte{"key": []byte(from), "range_end": []byte(to)})
+	all := map[string]record{}
+	for _, text := range m.records(t, "nodes") {
+		var r record
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		all[r.Name] = r
+	}
+	return all
+}
+
+// records asks etcd, by its JSON gateway, for all records of a kind, by their keys without that.
+func (m *member) records(t *testing.T, kind string) map[string][]byte {
+	t.Helper()
+	from := "/headwater/headwater/" + kind
+	ask, err := json.Marshal(map[string][]byte{
+		"key": []byte(from + "/"), "range_end": []byte(from + "0"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,21 +71,13 @@ func (m *member) nodes(t *testing.T) map[string]record {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	var answer struct{ Kvs []struct{ Value string } }
+	var answer struct{ Kvs []struct{ Key, Value []byte } }
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]record{}
+	all := map[string][]byte{}
 	for _, kv := range answer.Kvs {
-		text, err := base64.StdEncoding.DecodeString(kv.Value)
-		var r record
-		if err == nil {
-			err = json.Unmarshal(text, &r)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[r.Name] = r
+		all[strings.TrimPrefix(string(kv.Key), from+"/")] = kv.Value
 	}
 	return all
 }
@@ -129,7 +143,9 @@ func TestClusterFaults(t *testing.T) {
 	}
 	e.members[0].begin(t)
 	e.members[0].awaitReady(t)
-	await(t, "all are registered again", func() bool { return len(e.members[0].nodes(t)) == 4 })
+	await(t, "all have their leases again", func() bool {
+		return o1.holds(t) && o2.holds(t)
+	})
 	l.kill(t, "o-1")
 	s.leave(p)
 	s.publish(t, studio, o2, "film")

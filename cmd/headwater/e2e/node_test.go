@@ -212,6 +212,8 @@ type broadcast struct {
 	Video   string
 	Audio   string
 	Since   time.Time
+
+	Node, Role, Standby string // in a cluster
 }
 
 func (n *node) broadcasts(t *testing.T) []broadcast {

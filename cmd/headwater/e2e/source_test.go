@@ -41,10 +41,15 @@ func newSource(t *testing.T, units []unit) *source {
 func (s *source) publish(t *testing.T, from *host, to *node, key string) *publisher {
 	t.Helper()
 	p := from.publish(t, to, key)
+	s.take(p)
+	return p
+}
+
+// take has a publisher, who publishes already, send the source.
+func (s *source) take(p *publisher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.publishers[p] = true
-	return p
 }
 
 // leave takes a publisher off the source and closes its connection.
@@ -53,6 +58,13 @@ func (s *source) leave(p *publisher) {
 	defer s.mu.Unlock()
 	delete(s.publishers, p)
 	p.conn.Close()
+}
+
+// desert takes a publisher off the source, whose connection goes on.
+func (s *source) desert(p *publisher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.publishers, p)
 }
 
 // run begins the broadcast.
