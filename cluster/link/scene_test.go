@@ -238,7 +238,7 @@ func connect(t *testing.T, o *origin, e *edge, capacity int, behind time.Duratio
 	c.group.Go("origin", func(ctx context.Context) {
 		defer close(c.ended[0])
 		w := newWire(far, -1, &metrics.origin)
-		if _, err := answer(far, w.parser, "origin"); err != nil {
+		if _, err := answer(far, w.parser, spoken(), "origin"); err != nil {
 			c.problems <- err
 			return
 		}
@@ -250,7 +250,7 @@ func connect(t *testing.T, o *origin, e *edge, capacity int, behind time.Duratio
 	c.group.Go("edge", func(ctx context.Context) {
 		defer close(c.ended[1])
 		w := newWire(near, 1<<20, &metrics.edge)
-		if _, err := greet(near, w.parser, "edge"); err != nil {
+		if _, err := greet(near, w.parser, spoken(), "edge"); err != nil {
 			c.problems <- err
 			return
 		}
