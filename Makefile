@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 SCRIPTS := deploy/scripts
 E2E     := ./cmd/headwater/e2e/...
+# Of the tests of clusters, those that run once more with links, control messages and etcd by TLS.
+SECURED := TestMembers$$|TestMembersTakeover|TestMembersTiers|TestControlOfACluster
 # Where memory is shared between goroutines, the tests run under the race detector too.
 SHARED  := ./actors/... ./cluster/... ./codec/av
 # How long make fuzz stays with each target, and how often make bench repeats.
@@ -48,6 +50,7 @@ test: setup vet tidy ## everything that must hold: vet, tidy, unit tests, kernel
 	$(MAKE) lint-deploy
 	go test -race $(SHARED)
 	go test -count=1 $(E2E)
+	go test -count=1 -run '$(SECURED)' ./cmd/headwater/e2e -tls
 
 lint: vet tidy ## gofumpt, vet, staticcheck, tidy
 	@unformatted=$$(go tool gofumpt -l $(wildcard actors cluster cmd codec deploy halide)); \
@@ -85,6 +88,7 @@ asan: ## codec/av with its C under AddressSanitizer: tests, then its fuzz target
 
 e2e: setup ## the real binary with real ffmpeg and a real browser
 	go test -count=1 -v $(E2E)
+	go test -count=1 -v -run '$(SECURED)' ./cmd/headwater/e2e -tls
 
 soak: setup ## the long tests: eight 720p broadcasts (SOAK=10m), a blur switched twenty times
 	HEADWATER_SOAK=$(SOAK) go test -count=1 -v -timeout 0 -run 'TestSoak|TestLeaks' $(E2E)

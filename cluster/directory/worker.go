@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"math"
+	"slices"
 	"time"
 
 	local "github.com/headwater-live/headwater/actors/directory"
@@ -140,6 +142,36 @@ func (r *registrar) ask(
 		}
 	}
 	return states, heard
+}
+
+// learn has this node have what is commanded of a key: by the word of its active node, and of etcd
+// where there is none, or the node's need not be the last. It reports whether it has.
+func (r *registrar) learn(ctx context.Context, j *joining) bool {
+	ctx, cancel := context.WithTimeout(ctx, claimTime)
+	defer cancel()
+	c := &claim{ask: j.ask, highest: math.MaxUint64} // the word of each is awaited
+	c.Key = j.Key
+	states, heard := r.ask(ctx, c, askTime)
+	var kept State
+	var err error
+	kept.SettingsVersion, kept.Settings, err = r.options.Store.LoadSettings(ctx, j.Key)
+	said := j.node != "" &&
+		slices.ContainsFunc(heard, func(n Node) bool { return n.Name == j.node })
+	if !said && (err != nil || j.node != "" && j.from == nil) {
+		r.self.Log.Warn("settings of a broadcast are not known", slog.String("key", j.Key),
+			slog.String("node", j.node), slog.Any("error", err))
+		return false
+	}
+	version, data := newest(append(states, kept))
+	if version == 0 || r.options.Adopt == nil {
+		return true
+	}
+	err = r.options.Adopt(ctx, j.Key, version, data)
+	if err != nil {
+		r.self.Log.Warn("settings of a broadcast are not taken", slog.String("key", j.Key),
+			slog.Any("error", err))
+	}
+	return err == nil
 }
 
 // furthest is the state whose timeline has come furthest, of the highest epoch that says so.

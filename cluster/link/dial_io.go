@@ -30,11 +30,12 @@ func (d *dialer) dial(ctx context.Context) (*wire, Reason, error) {
 	w := newWire(conn, d.MaxUnit, &d.Metrics.edge)
 	err = conn.SetDeadline(time.Now().Add(helloTime))
 	if err == nil {
-		w.node, err = greet(conn, w.parser, d.Node)
+		w.node, err = greet(conn, w.parser, d.said.speaks(), d.Node)
 	}
 	if err == nil {
 		err = conn.SetDeadline(time.Time{})
 	}
+	d.said.heard(err)
 	switch {
 	case err == nil:
 		return w, 0, nil

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 
@@ -22,7 +23,27 @@ type dialer struct {
 
 // said is the last complaint about an origin: one that cannot be reached is tried once a second,
 // and complained of once.
-type said struct{ reason atomic.Int64 } // plus one
+type said struct {
+	reason atomic.Int64 // plus one
+	// old says that the origin has refused the last hello. One from before hellos had a range takes
+	// none but of its own version: the next one says the least that this node speaks.
+	old atomic.Bool
+}
+
+// heard notes how a hello went. One that went well is said again the next time.
+func (s *said) heard(err error) {
+	if err != nil {
+		s.old.Store(errors.Is(err, errRefusedThere) && !s.old.Load())
+	}
+}
+
+// speaks are the versions that the next hello says.
+func (s *said) speaks() span {
+	if s.old.Load() {
+		return span{Least, Least}
+	}
+	return spoken()
+}
 
 // over tells the actor that its connection is over, or was none.
 type over struct {

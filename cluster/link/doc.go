@@ -10,6 +10,7 @@
 //	+--------+------+----------------------+
 //
 //	hello        "HWLK" version:1 name...         first on either side; the name is the node's
+//	hello        "HWLK" version:1 least:1 name... of a version above 1
 //	refuse       reason...                        in place of a hello, and the end
 //	subscribe    id:4 epoch:8 seq:8 n:1 key:n rendition...
 //	                                              from behind that unit on, if it is still there
@@ -23,9 +24,13 @@
 //	gone         id:4                             the origin does not have the broadcast any more
 //	ping, pong   stamp:8                          a pong has the stamp of its ping
 //
-// The first ten bytes of a hello, and a refusal, are the same in every version of the protocol, so
-// that a node can tell another of a version that it does not speak. An edge sends nothing but
-// hello, subscribe, unsubscribe, ping and pong.
+// An edge says the highest version that it speaks, and the least; the origin answers with the one
+// that both speak from then on, the highest that both know. Where there is none each tells the
+// other, and logs, which versions the two speak. So nodes are upgraded one by one, in any order, as
+// long as a release speaks the version of the one before. The first ten bytes of a hello, and a
+// refusal, are the same in every version.
+//
+// An edge sends nothing but hello, subscribe, unsubscribe, ping and pong.
 //
 // An origin is whoever is followed: what it does not carry itself, but follows on another node, it
 // gives out of its edge's ring, which it keeps without a viewer for as long as somebody asks.

@@ -7,8 +7,12 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// Version is the protocol's.
-const Version = 1
+// Version is the highest of the protocol that this node speaks, Least the lowest. A release that
+// makes a version speaks the one before too, so that nodes can be upgraded one by one.
+const (
+	Version = 1
+	Least   = 1
+)
 
 // frameType is what a frame is.
 type frameType uint8
@@ -52,7 +56,7 @@ type frame struct {
 	place     place // of a unit, of what is sealed, of where to resume
 	header    uint64
 	unit      media.AccessUnit
-	version   uint8
+	versions  span   // of a hello
 	text      string // the name of a hello, the reason of a refusal, the key of a subscription
 	rendition string
 	stamp     int64
@@ -64,10 +68,17 @@ func begin(dst []byte, typ frameType, size int) []byte {
 	return append(dst, byte(typ))
 }
 
-func appendHello(dst []byte, name string) []byte {
-	dst = begin(dst, typeHello, helloFixed+len(name))
+func appendHello(dst []byte, versions span, name string) []byte {
+	size := helloFixed
+	if versions.most > 1 {
+		size++
+	}
+	dst = begin(dst, typeHello, size+len(name))
 	dst = append(dst, magic...)
-	dst = append(dst, Version)
+	dst = append(dst, versions.most)
+	if versions.most > 1 {
+		dst = append(dst, versions.least)
+	}
 	return append(dst, name...)
 }
 

@@ -20,7 +20,10 @@ func every() (written []byte, read []frame) {
 		written = append(written, b...)
 		read = append(read, f)
 	}
-	add(appendHello(nil, "edge-1"), frame{typ: typeHello, version: Version, text: "edge-1"})
+	add(appendHello(nil, span{1, 1}, "edge-1"),
+		frame{typ: typeHello, versions: span{1, 1}, text: "edge-1"})
+	add(appendHello(nil, span{1, 2}, "edge-1"),
+		frame{typ: typeHello, versions: span{1, 2}, text: "edge-1"})
 	add(appendRefuse(nil, "no"), frame{typ: typeRefuse, text: "no"})
 	add(appendSubscribe(nil, 7, "live/a", "480p", place{3, 9}), frame{
 		typ: typeSubscribe, id: 7, text: "live/a", rendition: "480p", place: place{3, 9},
@@ -105,7 +108,7 @@ func TestMalformed(t *testing.T) {
 		"a key that is not all": {0, 0, 0, 22, byte(typeSubscribe), 0, 0, 0, 1, 16: 0, 25: 9},
 	} {
 		if name == "no magic" {
-			b = appendHello(nil, "x")
+			b = appendHello(nil, spoken(), "x")
 			b[6] = 'X'
 		}
 		err := newParser(bytes.NewReader(b), 1000).next(&frame{})
@@ -124,16 +127,15 @@ func TestOtherVersion(t *testing.T) {
 	near, far := net.Pipe()
 	told := make(chan error, 1)
 	go func() {
-		_, err := answer(far, newParser(far, -1), "origin")
+		_, err := answer(far, newParser(far, -1), spoken(), "origin")
 		told <- err
 	}()
-	hello := appendHello(nil, "edge"+strings.Repeat("x", 200))
-	hello[prefixSize+4] = 2
+	hello := appendHello(nil, span{2, 3}, "edge"+strings.Repeat("x", 200))
 	if _, err := near.Write(hello); err != nil {
 		t.Fatal(err)
 	}
-	_, err := hear(newParser(near, 0))
-	const want = "one node speaks version 1 of the link protocol, the other 2"
+	_, _, err := hear(newParser(near, 0), span{2, 3})
+	const want = "one node speaks version 1 of the link protocol, the other 2 to 3"
 	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), want) {
 		t.Errorf("it is told %v", err)
 	}
@@ -168,9 +170,7 @@ func FuzzParse(f *testing.F) {
 func rewrite(f *frame) []byte {
 	switch f.typ {
 	case typeHello:
-		b := appendHello(nil, f.text)
-		b[prefixSize+4] = f.version
-		return b
+		return appendHello(nil, f.versions, f.text)
 	case typeRefuse:
 		return appendRefuse(nil, f.text)
 	case typeSubscribe:

@@ -93,7 +93,7 @@ func (l *listener) negotiate(ctx context.Context, conn net.Conn) {
 	}
 	w := newWire(conn, -1, &l.Metrics.origin)
 	if err == nil {
-		w.node, err = answer(conn, w.parser, l.Node)
+		w.node, err = answer(conn, w.parser, spoken(), l.Node)
 	}
 	if err == nil {
 		err = conn.SetDeadline(time.Time{})

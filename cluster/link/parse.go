@@ -101,11 +101,7 @@ func (p *parser) words(f *frame, size int64) error {
 	}
 	switch f.typ {
 	case typeHello:
-		if len(b) < helloFixed || string(b[:4]) != magic ||
-			b[4] == Version && len(b) > helloFixed+maxName {
-			return fmt.Errorf("%w: no hello", ErrFormat)
-		}
-		f.version, f.text = b[4], string(b[helloFixed:])
+		return f.hello(b)
 	case typeSubscribe:
 		if len(b) < subscribeHead {
 			return fmt.Errorf("%w: subscription of %d bytes", ErrFormat, size)
@@ -121,6 +117,22 @@ func (p *parser) words(f *frame, size int64) error {
 	default:
 		f.text = string(b)
 	}
+	return nil
+}
+
+// hello reads a hello. Of a later version than this node's it may have anything behind the range.
+func (f *frame) hello(b []byte) error {
+	if len(b) < helloFixed || string(b[:4]) != magic || b[4] <= 1 && len(b) > helloFixed+maxName {
+		return fmt.Errorf("%w: no hello", ErrFormat)
+	}
+	f.versions, b = span{b[4], b[4]}, b[helloFixed:]
+	if f.versions.most > 1 {
+		if len(b) == 0 {
+			return fmt.Errorf("%w: a hello without its least version", ErrFormat)
+		}
+		f.versions.least, b = b[0], b[1:]
+	}
+	f.text = string(b)
 	return nil
 }
 

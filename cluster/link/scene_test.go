@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/own"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/media"
@@ -183,6 +184,7 @@ func (e *edge) send(to *actor.PID, msg any) {
 	case *topic.Seal:
 		r.seals = append(r.seals, msg)
 		r.machine.Seal(msg)
+	case *gate.Gone:
 	default:
 		e.tb.Errorf("a subscriber gets %T", msg)
 	}
@@ -236,7 +238,7 @@ func connect(t *testing.T, o *origin, e *edge, capacity int, behind time.Duratio
 	c.group.Go("origin", func(ctx context.Context) {
 		defer close(c.ended[0])
 		w := newWire(far, -1, &metrics.origin)
-		if _, err := answer(far, w.parser, "origin"); err != nil {
+		if _, err := answer(far, w.parser, spoken(), "origin"); err != nil {
 			c.problems <- err
 			return
 		}
@@ -248,7 +250,7 @@ func connect(t *testing.T, o *origin, e *edge, capacity int, behind time.Duratio
 	c.group.Go("edge", func(ctx context.Context) {
 		defer close(c.ended[1])
 		w := newWire(near, 1<<20, &metrics.edge)
-		if _, err := greet(near, w.parser, "edge"); err != nil {
+		if _, err := greet(near, w.parser, spoken(), "edge"); err != nil {
 			c.problems <- err
 			return
 		}

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 	grpcbackoff "google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/status"
 )
 
 // Times of a client.
@@ -47,11 +49,30 @@ type Client struct {
 	etcd    *clientv3.Client
 	metrics *Metrics
 	log     *slog.Logger
+	broken  atomic.Pointer[string] // why the last connection could not be made, or broke
+}
+
+// note notes what a call's error says of the connection: etcd's client tells no more than that the
+// time was over.
+func (c *Client) note(err error) {
+	if _, why, found := strings.Cut(status.Convert(err).Message(), "latest balancer error: "); found {
+		why = strings.TrimPrefix(why, "connection error: desc = ")
+		c.broken.Store(&why)
+	}
+}
+
+// connection is why there is none, as far as it is known.
+func (c *Client) connection() string {
+	if why := c.broken.Load(); why != nil {
+		return *why
+	}
+	return "unknown"
 }
 
 // NewClient returns a client. It waits for nobody: whether etcd is there shows with the first call,
 // except where there is a user, whose password is shown first.
 func NewClient(o ClientOptions) (*Client, error) {
+	c := &Client{metrics: o.Metrics, log: o.Log}
 	always := &hush{}
 	always.Store(true)
 	config := clientv3.Config{
@@ -63,6 +84,13 @@ func NewClient(o ClientOptions) (*Client, error) {
 				BaseDelay: redial / 10, Multiplier: 2, Jitter: 0.3, MaxDelay: redial,
 			},
 			MinConnectTimeout: 2 * time.Second,
+		}), grpc.WithChainUnaryInterceptor(func(
+			ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
+			invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+		) error {
+			err := invoke(ctx, method, request, reply, conn, opts...)
+			c.note(err)
+			return err
 		})},
 	}
 	etcd, err := clientv3.New(config)
@@ -72,7 +100,8 @@ func NewClient(o ClientOptions) (*Client, error) {
 		}
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return &Client{etcd: etcd, metrics: o.Metrics, log: o.Log}, nil
+	c.etcd = etcd
+	return c, nil
 }
 
 // Close ends it.

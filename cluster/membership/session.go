@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Session struct {
 	SessionOptions
 	wake   chan struct{} // the writer has something to do
 	revoke atomic.Bool
+	said   string // why there is no connection, as it was last said: the granting goroutine's
 
 	mu      sync.Mutex
 	lease   lease
@@ -188,8 +190,13 @@ func (s *Session) take(ctx context.Context) {
 		first := s.lease.backoff.n == 0
 		s.lease.unanswered(now)
 		s.mu.Unlock()
-		if first && ctx.Err() == nil {
-			s.Log.Warn("no lease: etcd cannot be reached; trying on", slog.Any("error", err))
+		why := s.Client.connection()
+		// Whose certificate is not taken hears of it by some of his attempts only.
+		news := why != s.said && strings.Contains(why, "tls: ")
+		if (first || news) && ctx.Err() == nil {
+			s.said = why
+			s.Log.Warn("no lease: etcd cannot be reached; trying on", slog.Any("error", err),
+				slog.String("connection", why))
 		}
 		return
 	}

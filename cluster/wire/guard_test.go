@@ -178,8 +178,8 @@ func TestOtherVersion(t *testing.T) {
 	r := dialRaw(t, node.address, insecure.NewCredentials())
 	r.connect()
 	for _, unknown := range []*wirepb.Envelope{
-		{Version: 2, Id: 42, From: "later"},
-		{Version: 2, Id: 42, From: "later", Body: &wirepb.Envelope_Command{
+		{Version: 3, Id: 42, From: "later"},
+		{Version: 3, Id: 42, From: "later", Body: &wirepb.Envelope_Command{
 			Command: &wirepb.Command{Id: "1", Key: "live/a"},
 		}},
 	} {
@@ -187,7 +187,7 @@ func TestOtherVersion(t *testing.T) {
 		r.send(message(batch(t, gatewayName, unknown)))
 		e := node.told()
 		if err, _ := reply(e).(error); e.GetId() != 42 || err == nil || err.Error() !=
-			"that node does not know the command: it has version 1" {
+			"that node does not know the command: it has version 2" {
 			t.Errorf("%v is answered %v", unknown, e)
 		}
 	}

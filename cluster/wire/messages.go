@@ -9,8 +9,8 @@ import (
 	"github.com/headwater-live/headwater/codec/media"
 )
 
-// Version is that of the protocol. A node of another one answers what it knows.
-const Version = 1
+// Version is that of the protocol. A node of another one answers what it knows. Version 2 has Left.
+const Version = 2
 
 // Ask asks another node. The answer is an *Answered.
 type Ask struct {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"flag"
 	"math/big"
 	"net"
 	"testing"
@@ -41,8 +42,34 @@ func authority(t *testing.T) *authorityOf {
 	return a
 }
 
+// withTLS has the clusters of tests talk by TLS only: links, control messages, and etcd.
+var withTLS = flag.Bool("tls", false, "links, control messages and etcd of clusters by TLS")
+
+// secured are the flags by which all nodes of a cluster talk as withTLS says, and how its etcd is
+// addressed.
+func secured(t *testing.T) (flags []string, scheme string) {
+	t.Helper()
+	if !*withTLS {
+		return nil, "http://"
+	}
+	links := authority(t).flags(t)
+	return append(links, authority(t).etcdFlags(t)...), "https://"
+}
+
+// etcdFlags are those by which a node comes to an etcd of the authority, or carries it.
+func (a *authorityOf) etcdFlags(t *testing.T) []string {
+	t.Helper()
+	return renamed(a.flags(t))
+}
+
 // flags are those of a node that has a certificate of the authority.
 func (a *authorityOf) flags(t *testing.T) []string {
+	t.Helper()
+	return a.flagsUntil(t, time.Now().Add(time.Hour))
+}
+
+// flagsUntil are flags with a certificate that is valid until then.
+func (a *authorityOf) flagsUntil(t *testing.T, end time.Time) []string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -50,7 +77,7 @@ func (a *authorityOf) flags(t *testing.T) []string {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "node"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: end,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}

@@ -14,14 +14,15 @@ import (
 func startMembers(t *testing.T, names ...string) []*node {
 	t.Helper()
 	etcd := freeAddress(t)
+	tls, scheme := secured(t)
 	var nodes []*node
 	for i, name := range names {
-		flags := []string{"--node.name", name, "--node.advertise", "127.0.0.1"}
+		flags := append([]string{"--node.name", name, "--node.advertise", "127.0.0.1"}, tls...)
 		if i == 0 {
 			flags = append(flags, "--cluster.etcd", "embed", "--cluster.embed-listen", etcd,
 				"--cluster.embed-peer", freeAddress(t), "--cluster.embed-dir", t.TempDir())
 		} else {
-			flags = append(flags, "--cluster.etcd", "http://"+etcd)
+			flags = append(flags, "--cluster.etcd", scheme+etcd)
 		}
 		n := launchNode(t, flags...)
 		t.Cleanup(func() { n.stop(t) })
@@ -117,18 +118,19 @@ func TestControlOfACluster(t *testing.T) {
 func TestBlurOutlivesEtcdAndItsNode(t *testing.T) {
 	t.Parallel()
 	etcd, peer, dir := freeAddress(t), freeAddress(t), t.TempDir()
+	tls, scheme := secured(t)
 	member := func(name string, flags ...string) *node {
-		return launchNode(t, append([]string{
+		return launchNode(t, slices.Concat([]string{
 			"--node.name", name, "--node.advertise", "127.0.0.1", "--publish.grace", "2s",
-		}, flags...)...)
+		}, tls, flags)...)
 	}
 	keeper := func() *node {
 		return member("e", "--node.roles", "edge", "--cluster.etcd", "embed",
 			"--cluster.embed-listen", etcd, "--cluster.embed-peer", peer, "--cluster.embed-dir", dir)
 	}
 	e := keeper()
-	a := member("a", "--cluster.etcd", "http://"+etcd)
-	b := member("b", "--cluster.etcd", "http://"+etcd)
+	a := member("a", "--cluster.etcd", scheme+etcd)
+	b := member("b", "--cluster.etcd", scheme+etcd)
 	t.Cleanup(func() { b.stop(t) })
 	p := publish(t, a, "show")
 	p.feed(t, film.get(t))

@@ -15,6 +15,7 @@ import (
 // which has to be good. A word behind the language asks for something else:
 //
 //	```sh node  starts a node and leaves it running for the blocks that follow
+//	```sh more  starts another node beside it
 //	```sh read  only reads it: it needs what a test has not, such as another machine
 //
 // A document's blocks run one after the other in one folder and one network of their own, in which
@@ -23,7 +24,7 @@ import (
 type block struct {
 	file string
 	line int
-	what string // run, node or read
+	what string // run, node, more or read
 	text string
 }
 
@@ -48,10 +49,10 @@ func blocks(file, text string) ([]block, error) {
 			case language != "sh":
 			case what == "":
 				open.what = "run"
-			case what == "node" || what == "read":
+			case what == "node" || what == "more" || what == "read":
 				open.what = what
 			default:
-				return nil, fmt.Errorf("%s:%d: what is %q? node and read are known", file, i+1, what)
+				return nil, fmt.Errorf("%s:%d: what is %q? node, more and read are known", file, i+1, what)
 			}
 		}
 	}
@@ -65,7 +66,7 @@ func blocks(file, text string) ([]block, error) {
 type bench struct {
 	dir    string
 	holder *process // keeps the network
-	node   *process
+	nodes  []*process
 }
 
 func newBench(t *testing.T) *bench {
@@ -128,24 +129,35 @@ func (b *bench) run(t *testing.T, block block) {
 		}
 	case "node":
 		b.stop(t)
-		b.node = start(t, "nsenter", b.shell("exec "+strings.TrimSpace(block.text))...)
-		await(t, where+": the node is up", func() bool {
-			return b.node.stdout.has("stop", "Ctrl-C") || over(b.node.ended)
-		})
-		if over(b.node.ended) {
-			t.Errorf("%s: the node ended: %v\n%s", where, b.node.err, &b.node.stderr)
-		}
+		b.begin(t, where, block.text)
+	case "more":
+		b.begin(t, where, block.text)
 	}
 }
 
-// stop stops the node of the last block that started one.
+// begin starts a node.
+func (b *bench) begin(t *testing.T, where, text string) {
+	t.Helper()
+	node := start(t, "nsenter", b.shell("exec "+strings.TrimSpace(text))...)
+	await(t, where+": the node is up", func() bool {
+		return node.stdout.has("stop", "Ctrl-C") || over(node.ended)
+	})
+	if over(node.ended) {
+		t.Errorf("%s: the node ended: %v\n%s", where, node.err, &node.stderr)
+	}
+	b.nodes = append(b.nodes, node)
+}
+
+// stop stops the nodes that run, the last first: the others may depend on the first.
 func (b *bench) stop(t *testing.T) {
 	t.Helper()
-	if b.node == nil || over(b.node.ended) {
-		return
+	for _, node := range slices.Backward(b.nodes) {
+		if !over(node.ended) {
+			node.signal(t, syscall.SIGTERM)
+			finish(t, node)
+		}
 	}
-	b.node.signal(t, syscall.SIGTERM)
-	finish(t, b.node)
+	b.nodes = nil
 }
 
 // documents are the documents whose commands are held to be true.

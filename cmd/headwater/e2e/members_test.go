@@ -15,7 +15,7 @@ import (
 type members struct {
 	*cluster
 
-	etcd   string
+	etcd   string // its address, and scheme
 	keeper *node
 	flags  []string
 }
@@ -24,9 +24,11 @@ type members struct {
 // on, all with the same flags, and waits until they know each other.
 func formCluster(t *testing.T, origins, edges int, flags ...string) *members {
 	t.Helper()
-	m := &members{cluster: &cluster{}, etcd: freeAddress(t), flags: flags}
+	tls, scheme := secured(t)
+	at := freeAddress(t)
+	m := &members{cluster: &cluster{}, etcd: scheme + at, flags: append(tls, flags...)}
 	m.keeper = m.launch(t, "keeper", "edge", "--cluster.etcd", "embed", "--cluster.embed-listen",
-		m.etcd, "--cluster.embed-peer", freeAddress(t), "--cluster.embed-dir", t.TempDir())
+		at, "--cluster.embed-peer", freeAddress(t), "--cluster.embed-dir", t.TempDir())
 	m.keeper.mustEndWell(t)
 	for i := range origins {
 		m.origins = append(m.origins, m.join(t, fmt.Sprint("o-", i+1), "origin"))
@@ -48,7 +50,7 @@ func (m *members) launch(t *testing.T, name, roles string, flags ...string) *nod
 // join starts a node that finds the cluster by its etcd.
 func (m *members) join(t *testing.T, name, roles string, flags ...string) *node {
 	t.Helper()
-	to := []string{"--cluster.etcd", "http://" + m.etcd}
+	to := []string{"--cluster.etcd", m.etcd}
 	return m.launch(t, name, roles, append(to, flags...)...)
 }
 

@@ -32,17 +32,20 @@ func (o *output) String() string {
 }
 
 // has tells whether a line written by now holds all of parts.
-func (o *output) has(parts ...string) bool {
+func (o *output) has(parts ...string) bool { return o.line(parts...) != "" }
+
+// line is the first line that holds all of parts.
+func (o *output) line(parts ...string) string {
 	for line := range strings.Lines(o.String()) {
 		all := true
 		for _, part := range parts {
 			all = all && strings.Contains(line, part)
 		}
 		if all {
-			return true
+			return line
 		}
 	}
-	return false
+	return ""
 }
 
 // process is a process that a test started. It does not outlive the test.
