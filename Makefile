@@ -97,7 +97,7 @@ soak: setup ## the long tests: eight 720p broadcasts (SOAK=10m), a blur switched
 # without etcd, an origin that etcd does not hear for a minute and a half. HEADWATER_SEED repeats a
 # run; it is printed.
 soak-cluster: setup ## the long tests of a cluster: twenty takeovers, a minute without etcd
-	HEADWATER_SOAK=$(SOAK) go test -count=1 -v -timeout 0 \
+	HEADWATER_SOAK=$(SOAK) go test -count=1 -v -timeout 0 -parallel 1 \
 		-run 'TestKilledOrigins|TestEtcdAway|TestActiveWithoutEtcd' $(E2E)
 
 clean: ## remove what was built and fetched here

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/headwater-live/headwater/actors/directory"
@@ -14,7 +15,7 @@ import (
 // is ErrNotFound if there is no such broadcast or rendition here, a *snapshot.Refused if there is
 // no picture that may be shown.
 func (n *Node) Snapshot(ctx context.Context, key, rendition string) (*snapshot.Picture, error) {
-	located, err := n.locate(ctx, key)
+	located, err := n.answersFor(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot of %s: %w", key, err)
 	}
@@ -53,11 +54,11 @@ func (n *Node) Loudness(ctx context.Context, key string) (*loudness.Report, erro
 	if !n.tree.Processing.Loudness {
 		return nil, fmt.Errorf("%w: this node does not measure loudness", ErrNotFound)
 	}
-	located, err := n.locate(ctx, key)
+	located, err := n.answersFor(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("loudness of %s: %w", key, err)
 	}
-	answer, err := n.ask(ctx, n.tree.pid(broadcastsName, broadcastName(key, located.Epoch),
+	answer, err := n.ask(ctx, n.tree.pid(broadcastsName, broadcastName(located.Key, located.Epoch),
 		processingName, loudness.Name), &loudness.Describe{})
 	if err != nil {
 		return nil, fmt.Errorf("loudness of %s: %w", key, err)
@@ -66,6 +67,15 @@ func (n *Node) Loudness(ctx context.Context, key string) (*loudness.Report, erro
 		return report, nil
 	}
 	return nil, fmt.Errorf("loudness of %s: unexpected answer %T", key, answer)
+}
+
+// answersFor returns where on this node a broadcast is, or else the publisher's backup of it.
+func (n *Node) answersFor(ctx context.Context, key string) (directory.Located, error) {
+	located, err := n.locate(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return n.locate(ctx, directory.Beside(key))
+	}
+	return located, err
 }
 
 // locate returns where on this node a broadcast is.

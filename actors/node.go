@@ -140,28 +140,38 @@ func (n *Node) askFor(
 }
 
 // Publish starts a broadcast under the next epoch of its key, owned by the publisher on conn. The
-// former epoch ends, unless the policy is to reject the newcomer.
+// former epoch ends, unless the policy is to reject the newcomer. The broadcast of a publisher's
+// backup, while another node has the other, is beside the key's: see directory.Beside.
 func (n *Node) Publish(ctx context.Context, key string, conn *ingest.Conn) error {
-	if err := n.admit(key, true); err != nil {
-		return fmt.Errorf("publish %s: %w", key, err)
+	err := n.admit(key, true)
+	name, floor := key, uint64(0)
+	if err == nil && conn != nil && conn.Role == ingest.Backup {
+		name, floor, err = n.join(ctx, key)
 	}
-	answer, err := n.askFor(ctx, n.tree.pid(directory.Name),
-		&directory.Claim{Key: key, Policy: n.tree.Policy}, n.claimPatience())
-	if err != nil {
-		return fmt.Errorf("publish %s: %w", key, err)
+	if err == nil {
+		err = n.publish(ctx, name, floor, conn)
 	}
-	granted, ok := answer.(*directory.Granted)
-	if !ok {
-		refused, _ := answer.(*directory.Refused)
-		return fmt.Errorf("publish %s: %s", key, refused.Reason)
-	}
-	start := timeline.Start{DTS: granted.Start, Has: granted.HasStart}
-	spec := n.tree.broadcast(key, granted.Epoch, conn, start)
-	_, err = n.start(ctx, n.tree.pid(broadcastsName), spec)
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
 	return nil
+}
+
+func (n *Node) publish(ctx context.Context, name string, floor uint64, conn *ingest.Conn) error {
+	answer, err := n.askFor(ctx, n.tree.pid(directory.Name),
+		&directory.Claim{Key: name, Policy: n.tree.Policy, Floor: floor}, n.claimPatience())
+	if err != nil {
+		return err
+	}
+	granted, ok := answer.(*directory.Granted)
+	if !ok {
+		refused, _ := answer.(*directory.Refused)
+		return errors.New(refused.Reason)
+	}
+	start := timeline.Start{DTS: granted.Start, Has: granted.HasStart}
+	spec := n.tree.broadcast(name, granted.Epoch, conn, start)
+	_, err = n.start(ctx, n.tree.pid(broadcastsName), spec)
+	return err
 }
 
 // claimPatience is how long a publisher's claim may take.
@@ -243,6 +253,8 @@ type Broadcast struct {
 	directory.Located
 	topic.Description
 	Viewers int
+	// Backup says that it is the second one of a publisher whose first is on another node.
+	Backup bool
 }
 
 // Broadcasts lists the broadcasts that this node carries.
@@ -264,7 +276,10 @@ func (n *Node) Broadcasts() ([]Broadcast, error) {
 				b.Description = *d
 			}
 		}
-		b.Viewers = n.viewersOf(ctx, located.Key)
+		if key, is := directory.BackupOf(b.Key); is {
+			b.Key, b.Backup = key, true
+		}
+		b.Viewers = n.viewersOf(ctx, b.Key)
 		out = append(out, b)
 	}
 	return out, nil
@@ -295,7 +310,11 @@ func (n *Node) Command(ctx context.Context, c settings.Command) (settings.Answer
 	}
 	switch answer := answer.(type) {
 	case *settings.Answer:
-		return *answer, nil
+		a := *answer
+		if s, ok := n.spliced(ctx, c.Key); ok && s.Known && a.Epoch != 0 {
+			a.Epoch, a.PTS = s.Epoch, a.PTS+s.Delta
+		}
+		return a, nil
 	case *settings.Refused:
 		return settings.Answer{}, answer
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/headwater-live/headwater/actors/load"
 	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
+	"github.com/headwater-live/headwater/actors/splice"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/rtmp"
@@ -93,6 +94,7 @@ type metrics struct {
 	viewers  *edge.Metrics
 	listen   *listen.Metrics
 	load     *load.Metrics
+	splice   *splice.Metrics
 }
 
 func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
@@ -121,6 +123,9 @@ func newMetrics(reg prometheus.Registerer) (m metrics, err error) {
 		return m, err
 	}
 	if m.load, err = load.NewMetrics(reg); err != nil {
+		return m, err
+	}
+	if m.splice, err = splice.NewMetrics(reg); err != nil {
 		return m, err
 	}
 	m.loudness, err = loudness.NewMetrics(reg)

@@ -76,10 +76,17 @@ func (n *Node) Adopt(ctx context.Context, a settings.Adopt) (settings.Adopted, e
 	if err != nil {
 		return settings.Adopted{}, fmt.Errorf("settings of %s: %w", a.Key, err)
 	}
-	if adopted, ok := answer.(*settings.Adopted); ok {
-		return *adopted, nil
+	adopted, ok := answer.(*settings.Adopted)
+	if !ok {
+		return settings.Adopted{}, fmt.Errorf("settings of %s: unexpected answer %T", a.Key, answer)
 	}
-	return settings.Adopted{}, fmt.Errorf("settings of %s: unexpected answer %T", a.Key, answer)
+	if a.Await {
+		pts, ok := n.shown(ctx, a.Key, adopted.PTS)
+		if adopted.PTS = pts; !ok {
+			adopted.PTS = 0
+		}
+	}
+	return *adopted, nil
 }
 
 // AskRegistrar puts a question to the actor that speaks for this node in the cluster.

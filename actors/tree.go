@@ -121,7 +121,9 @@ func (t *tree) directory() supervise.Spec {
 
 // settings make the actor that knows what was commanded.
 func (t *tree) settings() settings.Options {
-	o := settings.Options{Initial: t.Processing.Settings, Node: t.Node}
+	o := settings.Options{
+		Initial: t.Processing.Settings, Node: t.Node, Backed: t.pinned.quiet,
+	}
 	if t.Cluster.Wire != nil {
 		o.Keeper = t.pid(wireName)
 	}
@@ -204,6 +206,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 				Note: "follows the broadcast wherever it is, from epoch to epoch",
 				New: edge.NewRelay(edge.RelayOptions{
 					Key: key, Rendition: rendition, Directory: t.fixed.directory, Topic: source,
+					Beside: t.beside(key, rendition),
 				}),
 			},
 		},

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"sync"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/headwater-live/headwater/actors/directory"
@@ -37,6 +35,12 @@ type ClusterPlace struct {
 	// Pin declares what keeps the edge of a rendition alive without a viewer, on behalf of who.
 	// The rendition "" is the public one.
 	Pin func(key, rendition, who string) supervise.Spec
+	// Splice declares what makes one stream of a publisher's two, of a rendition that is pinned.
+	// Pins starts and stops it too.
+	Splice func(key, rendition string) supervise.Spec
+	// Quiet has the node's broadcast of a key, in whichever epoch, add nothing of its own to what
+	// the publisher sends, or add it again.
+	Quiet func(key string, on bool)
 }
 
 // place is what the registrar and the wire have around them.
@@ -47,6 +51,10 @@ func (t *tree) place() ClusterPlace {
 		Pins: t.pid(pinsName), Pin: func(key, rendition, who string) supervise.Spec {
 			return t.spec(t.pin(key, rendition, who, true))
 		},
+		Splice: func(key, rendition string) supervise.Spec {
+			return t.spec(t.splice(key, rendition))
+		},
+		Quiet: t.pinned.hush,
 	}
 	if t.reachesOut() {
 		at.Out = t.pid(linksName, outName)
@@ -91,7 +99,9 @@ func (t *tree) pins() []supervise.Spec {
 	}
 	return []supervise.Spec{{
 		Name: pinsName, Kind: "pins", Strategy: supervise.Dynamic, Rebind: true,
-		Templates: []supervise.Spec{t.pin("KEY", "RENDITION", "WHO", true)},
+		Templates: []supervise.Spec{
+			t.pin("KEY", "RENDITION", "WHO", true), t.splice("KEY", "RENDITION"),
+		},
 	}}
 }
 
@@ -108,40 +118,4 @@ func (t *tree) pin(key, rendition, who string, firm bool) supervise.Spec {
 			Hold: func() func() { return t.pinned.hold(name, firm) },
 		}),
 	}
-}
-
-// holds count who keeps which edge alive.
-type holds struct {
-	mu    sync.Mutex
-	edges map[string]hold
-}
-
-// hold is how many keep an edge alive, and how many of those firmly.
-type hold struct{ all, firm int }
-
-func newHolds() *holds { return &holds{edges: map[string]hold{}} }
-
-// hold has an edge kept until release is called, once.
-func (h *holds) hold(edge string, firm bool) (release func()) {
-	h.add(edge, firm, 1)
-	return func() { h.add(edge, firm, -1) }
-}
-
-func (h *holds) add(edge string, firm bool, n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	now := h.edges[edge]
-	now.all += n
-	if firm {
-		now.firm += n
-	}
-	if h.edges[edge] = now; now.all == 0 {
-		delete(h.edges, edge)
-	}
-}
-
-func (h *holds) of(edge string) hold {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.edges[edge]
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"time"
 
+	"github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/loudness"
 	"github.com/headwater-live/headwater/actors/process"
@@ -56,11 +57,13 @@ func (t *tree) gate(key string, epoch uint64, start timeline.Start) supervise.Sp
 	if t.Processing.Loudness {
 		measure = func() supervise.Spec { return t.spec(t.loudness(key, epoch)) }
 	}
+	of, backup := directory.BackupOf(key)
 	return supervise.Spec{
 		Name: gate.Name, Kind: "gate", Mailbox: 2 * sourceMailbox, Rebind: true,
 		Note: "decides what leaves; fails closed",
 		New: gate.New(gate.Options{
-			Key: key, Epoch: epoch, Start: start, Hybrid: t.Processing.Hybrid,
+			Key: of, Backup: backup, Quiet: func() bool { return backup || t.pinned.quiet(of) },
+			Epoch: epoch, Start: start, Hybrid: t.Processing.Hybrid,
 			Settings: t.pid(settings.Name),
 			Source:   t.pid(below(sourceName)...), Public: t.pid(below(gate.TopicName(settings.Public))...),
 			Processing: t.pid(below(processingName)...), Renditions: t.pid(below(renditionsName)...),

@@ -71,6 +71,7 @@ type unkept struct{ key string }
 // claim enters a publisher's claim, and serves it if it is its turn.
 func (m *machine) claim(c *Claim, from *actor.PID, now time.Time) {
 	e := m.entry(c.Key, now)
+	e.epoch = max(e.epoch, c.Floor)
 	if c.Policy == Reject && (e.publishing || len(e.claims) > 0 || now.Before(e.promised)) {
 		m.out.Send(from, &Refused{Reason: published})
 		return
@@ -89,7 +90,7 @@ func (m *machine) serve(e *entry, now time.Time) {
 	}
 	switch {
 	case len(e.claims) == 0:
-	case m.Registrar == nil:
+	case m.Registrar == nil || e.private():
 		m.supersede(e, now)
 	default:
 		m.await(e, reserving, reserveTime)

@@ -30,11 +30,7 @@ func (m *machine) here(e *entry) {
 	if m.Registrar == nil || e.told == now {
 		return
 	}
-	if e.current == nil {
-		m.out.Send(m.Registrar, &NotHere{Key: e.key, Epoch: e.told.epoch})
-	} else {
-		m.out.Send(m.Registrar, &Here{Key: e.key, Epoch: e.carried, Publishing: e.publishing})
-	}
+	m.out.Send(m.Registrar, e.said(now))
 	e.told = now
 }
 
@@ -46,11 +42,17 @@ func (m *machine) unkept(key string, now time.Time) {
 }
 
 // locate has the registrar tell where else a key is, unlocate ends that.
-func (m *machine) locate(e *entry) { m.out.Send(m.Registrar, &Locate{Key: e.key}) }
+func (m *machine) locate(e *entry) {
+	if !e.private() {
+		m.out.Send(m.Registrar, &Locate{Key: e.key})
+	}
+}
 
 func (m *machine) unlocate(e *entry) {
 	e.elsewhere = nil
-	m.out.Send(m.Registrar, &Forget{Key: e.key})
+	if !e.private() {
+		m.out.Send(m.Registrar, &Forget{Key: e.key})
+	}
 }
 
 // placed notes where else a key is, and tells who follows it.
@@ -78,8 +80,11 @@ func (m *machine) placed(p *Places, now time.Time) {
 
 // places are all places of a key on other nodes. Nobody changes them.
 func (m *machine) places(e *entry) []Place {
-	if e.elsewhere != nil {
+	switch {
+	case e.elsewhere != nil:
 		return e.elsewhere
+	case e.private():
+		return nil
 	}
 	return m.Static
 }

@@ -23,6 +23,8 @@ const (
 type Claim struct {
 	Key    string
 	Policy Policy
+	// Floor is below the epoch.
+	Floor uint64
 }
 
 // Granted names the epoch under which the claimant publishes.

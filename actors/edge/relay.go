@@ -21,7 +21,13 @@ type RelayOptions struct {
 	Directory *actor.PID
 	// Topic is the edge's, which the relay feeds.
 	Topic *actor.PID
+	// Beside is nil where nobody stands beside the relay.
+	Beside Beside
 }
+
+// Beside returns who gets what a relay's topic gets, and hears when nothing comes any more: a
+// splice, nil while there is none.
+type Beside func() *actor.PID
 
 // NewRelay returns the producer of a relay: it follows the broadcast wherever it is, on this node
 // and on all others that give it out, from epoch to epoch, and passes on what it gets. It keeps
@@ -58,8 +64,12 @@ func (r *relay) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *topic.Unit:
 		ctx.Send(r.Topic, msg)
+		r.beside(ctx, msg)
 	case *topic.Snapshot:
 		ctx.Send(r.Topic, msg)
+		r.beside(ctx, msg)
+	case *gate.Gone:
+		r.beside(ctx, msg)
 	case *topic.Seal:
 		ctx.Send(r.Topic, msg)
 	case *actor.Started:
@@ -71,12 +81,24 @@ func (r *relay) Receive(ctx actor.Context) {
 	case *directory.Located:
 		r.here(ctx, msg)
 		r.elsewhere(ctx, msg.Places)
+		if msg.Gate == nil && len(msg.Places) == 0 {
+			r.beside(ctx, &gate.Gone{Key: r.Key})
+		}
 	case *parted:
 		if msg.of == r {
 			r.part(ctx)
 		}
 	case *actor.Stopping, *actor.Restarting:
 		r.leave(ctx)
+	}
+}
+
+func (r *relay) beside(ctx actor.Context, msg any) {
+	if r.Beside == nil {
+		return
+	}
+	if who := r.Beside(); who != nil {
+		ctx.Send(who, msg)
 	}
 }
 

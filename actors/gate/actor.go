@@ -24,6 +24,10 @@ type Options struct {
 	// Key names the broadcast, Epoch its incarnation.
 	Key   string
 	Epoch uint64
+	// Backup says that this is the second broadcast of a publisher, which is spliced with the first.
+	Backup bool
+	// Quiet reports whether no data about the broadcast is to be among its units. It may be nil.
+	Quiet func() bool
 	// Start is how far the timeline of former epochs came.
 	Start timeline.Start
 	// Hybrid has the publisher's own pictures pass while nothing is blurred, even where the policy
@@ -53,6 +57,7 @@ type state struct {
 // New returns the producer of the actor.
 func New(o Options) func(*supervise.Self) actor.Actor {
 	s := &state{machine: NewMachine(o.Epoch, o.Public, o.Hybrid)}
+	s.machine.early = o.Backup
 	if o.Start.Has {
 		s.machine.base = media.FromMillis(o.Start.DTS.Millis() + 1)
 	}
@@ -85,7 +90,9 @@ func (g *gate) Receive(ctx actor.Context) {
 	case *process.Output:
 		g.output(msg)
 	case *loudness.Event:
-		m.Data(msg.Unit)
+		if g.Quiet == nil || !g.Quiet() {
+			m.Data(msg.Unit)
+		}
 	case *process.Hello:
 		ctx.Watch(msg.PID)
 		m.Hello(msg)
@@ -125,6 +132,7 @@ func (g *gate) Receive(ctx actor.Context) {
 		g.halt()
 	}
 	g.carryOut(ctx)
+	g.tellTaps(ctx)
 	if g.timer == nil && (!g.known || g.sound == nil && g.Loudness != nil || m.Waits()) {
 		g.timer = supervise.After(ctx, interval, &pulse{of: g})
 	}

@@ -61,6 +61,9 @@ type lane struct {
 	held  []*topic.Unit // the source's, from an IDR picture on, while the worker catches up with it
 }
 
+// made reports whether the pictures are a worker's.
+func (l *lane) made() bool { return l.phase == processed || l.phase == returning }
+
 // Pass is a unit for a rendition's topic.
 type Pass struct {
 	Topic *actor.PID

@@ -31,6 +31,7 @@ const (
 type Machine struct {
 	settings *settings.Settings // nil until they are known: nothing passes before
 	hybrid   bool
+	early    bool      // see changes
 	since    time.Time // when the present settings came
 	blurred  uint64    // the version that last changed the blur
 	reported uint64    // the version that was last reported to hold, plus one
@@ -112,6 +113,7 @@ func (m *Machine) Settings(s *settings.Settings) {
 		return
 	}
 	m.blurs(m.settings, s)
+	m.changes(m.settings, s)
 	m.settings, m.since = s, m.now
 	m.reported = min(m.reported, s.Version)
 	m.ladder()

@@ -20,8 +20,12 @@ type Subscribe struct {
 // Unsubscribe ends a subscription.
 type Unsubscribe struct{ Subscriber *actor.PID }
 
+// Gone tells a link's subscriber that nothing comes by it now: the connection is lost, or that node
+// does not have the broadcast any more. What comes next takes it back.
+type Gone struct{ Key string }
+
 // Tap asks for the ring of a rendition's topic, for whoever follows that by himself: a *Tapped as
-// soon as there is one, and again for each incarnation of the topic.
+// soon as there is one, again for each incarnation of the topic, and when Made changes.
 type Tap struct {
 	Rendition string
 	Follower  *actor.PID
@@ -36,6 +40,8 @@ type Tapped struct {
 	Epoch     uint64
 	Rendition string
 	Ring      *topic.Ring
+	// Made says that the pictures are made here, and not the publisher's own.
+	Made bool
 }
 
 // pulse is the time to look at who had to answer by now.

@@ -203,6 +203,21 @@ func (m *Machine) seal() {
 	}
 }
 
+// changes tells whoever splices this broadcast with another, if somebody does, that from here on
+// the two are not the same for a while: each carries the new settings out at a time of its own.
+func (m *Machine) changes(before, after *settings.Settings) {
+	same := before == nil || before.Mute == after.Mute && before.Always == after.Always &&
+		before.Blur.Mode == after.Blur.Mode && slices.Equal(before.Blur.Rects, after.Blur.Rects)
+	if same || !m.early {
+		return
+	}
+	for _, l := range m.lanes {
+		if l.topic != nil && l.began {
+			m.emit(&Seal{Topic: l.topic})
+		}
+	}
+}
+
 // withheld notes why a lane shows no picture, if it does not.
 func (m *Machine) withheld(l *lane, h *Holds) {
 	if why := m.why(l); why != "" {

@@ -61,32 +61,46 @@ func (g *gate) follow(ctx actor.Context, l *lane) {
 		}
 	}
 	for _, t := range g.state.taps {
-		if g.state.machine.lane(t.Rendition) == l {
-			g.tapped(ctx, t, l)
-		}
+		t.told = t.told && g.state.machine.lane(t.Rendition) != l
 	}
 }
 
 // taps are those who follow the rings of renditions.
-type taps []*Tap
+type taps []*tap
+
+// tap is one of them, and what it was told.
+type tap struct {
+	*Tap
+	told bool // since the rendition's topic has begun
+	made bool
+}
 
 func (t *taps) remove(who *actor.PID) {
-	*t = slices.DeleteFunc(*t, func(o *Tap) bool { return o.Follower.Equal(who) })
+	*t = slices.DeleteFunc(*t, func(o *tap) bool { return o.Follower.Equal(who) })
 }
 
 func (g *gate) tap(ctx actor.Context, t *Tap) {
 	ctx.Watch(t.Follower)
-	same := func(o *Tap) bool { return o.Follower.Equal(t.Follower) && o.Rendition == t.Rendition }
-	if !slices.ContainsFunc(g.state.taps, same) {
-		g.state.taps = append(g.state.taps, t)
+	i := slices.IndexFunc(g.state.taps, func(o *tap) bool {
+		return o.Follower.Equal(t.Follower) && o.Rendition == t.Rendition
+	})
+	if i < 0 {
+		i = len(g.state.taps)
+		g.state.taps = append(g.state.taps, &tap{Tap: t})
 	}
-	if l := g.state.machine.lane(t.Rendition); l != nil && l.topic != nil && l.ring != nil {
-		g.tapped(ctx, t, l)
-	}
+	g.state.taps[i].told = false
 }
 
-func (g *gate) tapped(ctx actor.Context, t *Tap, l *lane) {
-	ctx.Send(t.Follower, &Tapped{
-		Key: g.Key, Epoch: g.Epoch, Rendition: t.Rendition, Ring: l.ring,
-	})
+// tellTaps tells those who follow rings which they are, and whose pictures are in them.
+func (g *gate) tellTaps(ctx actor.Context) {
+	for _, t := range g.state.taps {
+		l := g.state.machine.lane(t.Rendition)
+		if l == nil || l.topic == nil || l.ring == nil || t.told && t.made == l.made() {
+			continue
+		}
+		t.told, t.made = true, l.made()
+		ctx.Send(t.Follower, &Tapped{
+			Key: g.Key, Epoch: g.Epoch, Rendition: t.Rendition, Ring: l.ring, Made: t.made,
+		})
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/actors/topic"
+	"github.com/headwater-live/headwater/codec/media"
 	"github.com/headwater-live/headwater/codec/timeline"
 )
 
@@ -33,10 +34,12 @@ const Name = "ingest"
 
 // New returns the producer of the actor.
 func New(o Options) func(*supervise.Self) actor.Actor {
+	granted := time.Now()
 	return func(self *supervise.Self) actor.Actor {
 		return &ingest{
 			Options: o,
 			self:    self,
+			granted: granted,
 			machine: NewMachine(o.Epoch, o.Start),
 			credits: make(chan struct{}, inFlight),
 		}
@@ -53,6 +56,7 @@ type ingest struct {
 	credits chan struct{} // a token for each packet on its way
 	lost    Lost          // why it ends
 	begun   time.Time
+	granted time.Time   // when Start was where it said; zero once it is passed
 	moving  *time.Timer // runs once the publisher is asked to go
 }
 
@@ -104,6 +108,10 @@ func (i *ingest) packet(ctx actor.Context, p *Packet) {
 	default: // the simulation takes none
 	}
 	i.Metrics.arrived(&p.Message)
+	if i.Conn != nil && !i.granted.IsZero() {
+		i.machine.Later(media.Time(time.Since(i.granted)))
+		i.granted = time.Time{}
+	}
 	unit, err := i.machine.Message(&p.Message, p.Arrival)
 	switch {
 	case errors.Is(err, ErrGarbage):

@@ -24,7 +24,7 @@ type Conn struct {
 	Ready <-chan struct{}
 	// Idle is how long the publisher may be silent.
 	Idle time.Duration
-	// Role is what the publisher said that he is. Nothing depends on it yet.
+	// Role is what the publisher said that he is.
 	Role Role
 }
 

@@ -25,13 +25,23 @@ type Machine struct {
 	epoch     uint64
 	seq       uint64
 	timeline  *timeline.Timeline
+	start     timeline.Start
 	headers   topic.Headers
 	malformed int
 }
 
 // NewMachine returns the machine of one epoch, whose timeline begins at start.
 func NewMachine(epoch uint64, start timeline.Start) *Machine {
-	return &Machine{epoch: epoch, timeline: timeline.New(timeline.Options{}, start)}
+	return &Machine{epoch: epoch, start: start, timeline: timeline.New(timeline.Options{}, start)}
+}
+
+// Later puts the beginning of the timeline of a former epoch's successor so much later, before the
+// first message has come: what that epoch still has is shown until then.
+func (m *Machine) Later(by media.Time) {
+	if m.start.Has {
+		m.start.DTS += min(by, timeline.DefaultMaxGap)
+		m.timeline = timeline.New(timeline.Options{}, m.start)
+	}
 }
 
 // Malformed counts the messages that were dropped because they are not media.

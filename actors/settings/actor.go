@@ -45,7 +45,7 @@ func (k *keeper) Receive(ctx actor.Context) {
 	case *Vanished:
 		k.machine.vanished(msg.Key)
 	case *Adopt:
-		respond(ctx, k.machine.take(msg, now))
+		k.machine.take(msg, ctx.Sender(), now)
 	case *Export:
 		respond(ctx, k.machine.export(msg.Key))
 	case *supervise.Rebind:

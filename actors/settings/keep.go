@@ -108,6 +108,9 @@ func (m *machine) tried(k *Kept, e *entry, now time.Time) {
 		e.stored(k.Version)
 		e.unstored = e.settings.Version != k.Version
 	}
+	if k.Backup != nil && k.Backup.Reason != "" { // it has to have it
+		e.unstored = true
+	}
 	reason, merged := k.Reason, false
 	for i := range k.Others {
 		if err := m.conflict(&k.Others[i], e); err != nil {
@@ -117,6 +120,9 @@ func (m *machine) tried(k *Kept, e *entry, now time.Time) {
 		}
 	}
 	for _, s := range e.seen {
+		if s.answer == nil && s.version <= k.Version && k.Backup != nil {
+			s.backup = k.Backup
+		}
 		switch {
 		case s.answer != nil || s.version > k.Version:
 		case k.Stored || k.Mirrored:
@@ -157,12 +163,21 @@ func (m *machine) unkept(s *seen, reason string) {
 	m.answer(s, &a)
 }
 
-// take adopts the settings that others have and returns what is here now.
-func (m *machine) take(a *Adopt, now time.Time) *Adopted {
+// take adopts the settings that others have and answers with what is here now.
+func (m *machine) take(a *Adopt, from *actor.PID, now time.Time) {
 	e := m.entry(a.Key, now)
-	if e == nil {
-		return &Adopted{Key: a.Key, Reason: "this node keeps the settings of too many keys"}
+	out := &Adopted{Key: a.Key, Reason: "this node keeps the settings of too many keys"}
+	if e != nil {
+		out = m.merge(a, e, now)
 	}
+	if a.Await {
+		m.await(a, out, e, from)
+	} else {
+		m.out.Send(from, out)
+	}
+}
+
+func (m *machine) merge(a *Adopt, e *entry, now time.Time) *Adopted {
 	err := m.adopt(a, e)
 	out := m.export(a.Key)
 	if err != nil {
@@ -203,6 +218,7 @@ func (m *machine) adopt(a *Adopt, e *entry) error {
 		in.base, in.pending = in.settings.Version, nil
 	}
 	e.rebase(in, a.Stored)
+	e.unstored = e.unstored || m.backed(a.Key) // the backup has to hear of it
 	m.tell(a.Key, e)
 	return nil
 }

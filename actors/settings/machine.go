@@ -21,6 +21,9 @@ type Options struct {
 	Node string
 	// Keeper keeps what is commanded beyond this node; nil for a node by itself.
 	Keeper *actor.PID
+	// Backed reports whether a key's publisher has a backup on another node, which has to hold
+	// everything too. It may be nil.
+	Backed func(key string) bool
 }
 
 // machine knows what was commanded. What happens goes in with the time it happens at, and messages
@@ -41,6 +44,8 @@ type entry struct {
 	epoch    uint64 // the follower's
 	seen     []*seen
 	touched  time.Time
+	holds    *Held    // the latest of the follower
+	awaiting []waiter // for the follower to hold something
 	keeping
 }
 
@@ -50,6 +55,7 @@ type seen struct {
 	version uint64
 	held    *Answer // from when on it holds; nil while the follower carries it out
 	kept    bool    // somewhere beside this node, or there is nowhere
+	backup  *Backup // what has become of it there; nil if there is none, or it is not known
 	answer  *Answer // what the askers got
 	askers  []*actor.PID
 	until   time.Time
@@ -152,6 +158,7 @@ func (m *machine) settle(key string, e *entry, s *seen) {
 
 func (m *machine) answer(s *seen, a *Answer) {
 	a.ID, a.Node = s.id, m.Node
+	s.backup.weigh(a)
 	if a.Version < s.version { // it was done again on top of what others have
 		a.Version = s.version
 	}
@@ -174,6 +181,9 @@ func (m *machine) follow(f *Follow, now time.Time) {
 	if f.Epoch < e.epoch {
 		return
 	}
+	if !f.Follower.Equal(e.follower) {
+		e.holds = nil
+	}
 	e.follower, e.epoch = f.Follower, f.Epoch
 	m.keys[f.Follower.Id] = f.Key
 	m.out.Send(f.Follower, e.current(f.Key))
@@ -188,6 +198,7 @@ func (m *machine) gone(who *actor.PID) {
 		return
 	}
 	e.follower = nil
+	m.heard(key, e)
 	for _, s := range e.seen {
 		if s.held == nil {
 			s.held = &Answer{
@@ -204,6 +215,8 @@ func (m *machine) held(h *Held) {
 	if e == nil || h.Epoch != e.epoch {
 		return
 	}
+	e.holds = h
+	m.heard(h.Key, e)
 	for _, s := range e.seen {
 		if s.held == nil && s.version <= h.Version {
 			s.held = &Answer{
@@ -226,6 +239,9 @@ func (m *machine) overdue(now time.Time) {
 					Key: key, Version: s.version, State: Stored,
 					Note: "the broadcast does not answer; it holds once it does",
 				}
+			}
+			if s.backup == nil && m.backed(key) {
+				s.backup = &Backup{Reason: "there was no answer in time"}
 			}
 			m.unkept(s, "there was no answer in time")
 		}
@@ -262,5 +278,6 @@ func (m *machine) forget(now time.Time) {
 func (m *machine) restart() {
 	for _, e := range m.entries {
 		e.follower, e.storing, e.getters, e.loading = nil, false, nil, time.Time{}
+		e.holds = nil
 	}
 }

@@ -20,6 +20,8 @@ type Adopt struct {
 	Data []byte
 	// Stored says that this version is stored for all nodes: this one need not see to that.
 	Stored bool
+	// Await has the answer wait until the settings hold here, if somebody follows them.
+	Await bool
 }
 
 // Adopted says which settings of a key are here now.
@@ -30,6 +32,10 @@ type Adopted struct {
 	Data []byte
 	// Reason says why what was to be adopted was not, if it was not.
 	Reason string
+	// State and PTS say from when on it holds here, if that was waited for. Where nobody follows it,
+	// and so nothing is shown, State is Stored.
+	State State
+	PTS   media.Time
 }
 
 // Export asks for the record of a key; the answer is an *Adopted.
@@ -66,6 +72,18 @@ type Kept struct {
 	Reason string
 	// Others are what others have instead: what is stored for all nodes, or what the other node has.
 	Others []Adopt
+	// Backup is what has become of it at the backup; nil if there is none.
+	Backup *Backup
+}
+
+// Backup says what has become of settings at the node of a backup publisher, whose pictures are
+// shown as the active's are.
+type Backup struct {
+	Node string
+	// Reason says why they are not known to hold there, if they are not.
+	Reason string
+	// PTS is from when on they hold there, on the timeline of the viewers.
+	PTS media.Time
 }
 
 // Follow asks for the settings of a key, now and at each change: a *Current for each, which the

@@ -119,9 +119,9 @@ func (c *cluster) mirror(p *peer, st *Store, k *Kept) {
 	if other == p {
 		other = c.peers[1]
 	}
-	got := other.m.take(&Adopt{
+	got := other.m.merge(&Adopt{
 		Key: "k", Version: st.Version, Data: st.Mirror, Stored: k.Stored,
-	}, c.now)
+	}, other.m.entry("k", c.now), c.now)
 	if got.Reason != "" {
 		c.t.Fatal(got.Reason)
 	}

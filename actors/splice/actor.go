@@ -25,21 +25,30 @@ type Options struct {
 	Directory *actor.PID
 	// Topic is the pinned edge's, which the splice feeds beside the edge's relay.
 	Topic *actor.PID
+	// Hold has whoever feeds that topic feed the splice too, until what it returns is called.
+	Hold    func() (release func())
+	Metrics *Metrics
 }
 
 // New returns the producer of the actor. What it knows of the two sides outlives its restarts.
 func New(o Options) func(*supervise.Self) actor.Actor {
-	machine := NewMachine()
+	m := &memory{machine: NewMachine()}
 	return func(self *supervise.Self) actor.Actor {
-		return &splice{Options: o, self: self, machine: machine}
+		return &splice{Options: o, self: self, memory: m}
 	}
+}
+
+// memory outlives the actor's restarts.
+type memory struct {
+	machine *Machine
+	state   state
+	release func() // nil while nothing is held
 }
 
 type splice struct {
 	Options
+	*memory
 	self    *supervise.Self
-	machine *Machine
-	state   State
 	gate    *actor.PID // the own broadcast's, nil while there is none
 	ring    *topic.Ring
 	reader  *topic.Reader
@@ -60,9 +69,11 @@ func (s *splice) Receive(ctx actor.Context) {
 		for _, u := range msg.Units {
 			s.machine.Mirror(u, now)
 		}
-	case *Gone:
+	case *gate.Gone:
 		s.machine.Lost(now)
-	case *actor.Started, *supervise.Rebind:
+	case *actor.Started:
+		s.started(ctx)
+	case *supervise.Rebind:
 		s.follow(ctx)
 	case *directory.Located:
 		s.located(ctx, msg)
@@ -74,13 +85,40 @@ func (s *splice) Receive(ctx actor.Context) {
 			s.machine.Tick(now)
 		}
 	case *Describe:
-		ctx.Respond(&State{s.machine.Epoch(), s.machine.Aligned(), s.machine.TookOver()})
-	case *actor.Stopping, *actor.Restarting:
+		ctx.Respond(s.describe())
+	case *actor.Restarting:
 		s.leave(ctx)
+		return
+	case *actor.Stopping:
+		s.leave(ctx)
+		s.ended()
 		return
 	}
 	s.read(now)
 	s.carryOut(ctx, now)
+}
+
+func (s *splice) started(ctx actor.Context) {
+	if s.release == nil && s.Hold != nil {
+		s.release = s.Hold()
+		s.Metrics.begun(s.state, 1)
+	}
+	s.follow(ctx)
+}
+
+func (s *splice) ended() {
+	if s.release != nil {
+		s.release()
+		s.release = nil
+		s.Metrics.begun(s.state, -1)
+	}
+}
+
+func (s *splice) describe() *State {
+	m := s.machine
+	state := &State{Epoch: m.Epoch(), Aligned: m.Aligned(), TookOver: m.TookOver()}
+	state.Delta, state.Known = m.Delta()
+	return state
 }
 
 func (s *splice) follow(ctx actor.Context) {
@@ -118,7 +156,11 @@ func (s *splice) tap(ctx actor.Context) {
 
 // tapped begins to read a ring, behind what the machine has of it.
 func (s *splice) tapped(t *gate.Tapped) {
-	if s.gate == nil || t.Ring == s.ring {
+	if s.gate == nil {
+		return
+	}
+	s.machine.OwnMade(t.Made)
+	if t.Ring == s.ring {
 		return
 	}
 	s.hush()
@@ -144,7 +186,7 @@ func (s *splice) read(now time.Time) {
 		for _, u := range units {
 			s.machine.Own(u, now)
 		}
-		s.machine.OwnSealed(s.ring.Sealed()) // after the units: behind a seal comes what it spares
+		s.machine.OwnSealed(s.ring.Sealed(), now) // after the units: behind a seal comes what it spares
 		if len(units) == 0 {
 			return
 		}
@@ -157,18 +199,23 @@ func (s *splice) read(now time.Time) {
 func (s *splice) carryOut(ctx actor.Context, now time.Time) {
 	for _, msg := range s.machine.Take() {
 		ctx.Send(s.Topic, msg)
+		if _, unit := msg.(*topic.Unit); unit {
+			s.Metrics.unit()
+		}
 	}
 	if at, ok := s.machine.Deadline(); ok && s.overdue == nil {
 		s.overdue = &tick{}
 		s.timer = supervise.After(ctx, at.Sub(now), s.overdue)
 	}
-	state := State{s.machine.Epoch(), s.machine.Aligned(), s.machine.TookOver()}
-	if state != s.state {
-		s.state = state
-		s.self.Log.Info("splice of two publishers", slog.String("broadcast", s.Key),
-			slog.String("rendition", s.Rendition), slog.Uint64("epoch", state.Epoch),
-			slog.Bool("aligned", state.Aligned), slog.Bool("took_over", state.TookOver))
+	is := s.machine.state()
+	if is == s.state {
+		return
 	}
+	s.Metrics.moved(s.state, is, s.machine.took.why)
+	s.state = is
+	s.self.Log.Info("splice of two publishers", slog.String("broadcast", s.Key),
+		slog.String("rendition", s.Rendition), slog.Uint64("epoch", s.machine.Epoch()),
+		slog.String("state", is.String()))
 }
 
 func (s *splice) leave(ctx actor.Context) {

@@ -34,11 +34,15 @@
 //
 // A constant difference between numbers needs origins that make as many units of the same stream.
 // Neither the active nor the backup may add any of its own while there is a backup: data about
-// loudness (gate.Machine.Data) has to be off for both. Else the sides are aligned at no time, and
-// are spliced by taking over.
+// loudness (gate.Machine.Data) has to be off for both (gate.Options.Quiet). Else the sides are
+// aligned at no time, and are spliced by taking over.
 //
 // What the backup's gate lets out is shown at once. A command that hides something holds when it
-// holds at the backup's gate too, and not before.
+// holds at the backup's gate too, and not before (settings.Backup). That gate seals its topics when
+// a command comes (gate.Options.Backup), and when it holds: what the seal covers and was not given
+// is not given any more, and for a while the sides are not aligned, as the two gates change one
+// after the other. They are not aligned either while the own pictures are made by that origin
+// (gate.Tapped.Made): two encoders may make the same bytes by chance, and not for long.
 //
 // # What the actor needs
 //
@@ -47,10 +51,10 @@
 // the rendition's topic, which the gate names it (gate.Tap). Options.Topic is the pinned edge's
 // topic for the same rendition, with a topic.Patience: it gets *topic.Unit and *topic.Seal messages
 // as from a relay. Whoever feeds that topic from the active sends what he sends it to the splice
-// too: *topic.Unit and *topic.Snapshot messages, and a *Gone when there is no way to the active any
-// more. There is a splice for each rendition that is pinned. It belongs beside the pin, not below
-// the backup's broadcast: it outlives the backup publisher's sessions. A *supervise.Rebind has it
-// ask the directory and the gate anew.
+// too, while that holds (Options.Hold): *topic.Unit and *topic.Snapshot messages, and a *gate.Gone
+// when there is no way to the active any more. There is a splice for each rendition that is pinned.
+// It belongs beside the pin, not below the backup's broadcast: it outlives the backup publisher's
+// sessions. A *supervise.Rebind has it ask the directory and the gate anew.
 //
 // A backup whose active never came has nothing to splice: its publisher has to claim the key
 // itself. So he has to when the active is gone and another epoch is to begin.

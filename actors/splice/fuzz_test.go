@@ -57,7 +57,7 @@ func (p *pair) op(what byte, n int, at time.Time, other *lane) time.Time {
 	case 7:
 		u := p.active.units[n]
 		m.Mirror(u.Placed(activeEpoch+uint64(n%3), u.Seq, nil), at)
-		m.OwnSealed(&topic.Seal{Epoch: 5, Seq: m.ownSeq})
+		m.OwnSealed(&topic.Seal{Epoch: 5, Seq: m.ownSeq}, at)
 	}
 	return at
 }

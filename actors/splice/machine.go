@@ -29,6 +29,14 @@ const (
 	// unit for one that they have, and what comes next for what they lack. As it is, they see a gap,
 	// of more units than a topic waits for, and wait for a keyframe.
 	leap = 256
+	// wary is how long the sides are not aligned again after the own gate has said that what is
+	// commanded has changed: the two carry it out one after the other.
+	wary = time.Second
+	// asleep is how long nothing comes from either side where this process was stopped, or its
+	// machine. What comes then is old, and nothing is given before dozy has passed: the active is
+	// heard of meanwhile, if it lives.
+	asleep = time.Second
+	dozy   = 2 * time.Second
 )
 
 // Machine makes one stream of two. It is a plain value: units go in, with the time they come at,
@@ -43,6 +51,7 @@ type Machine struct {
 	mirror  window
 	headers topic.Headers           // as they were brought or given
 	high    uint64                  // the highest number brought or given
+	gave    uint64                  // the highest number given
 	last    [media.Kinds]media.Time // the highest times
 	pts     media.Time              // of pictures
 	latest  time.Time               // when something was brought or given last
@@ -54,6 +63,10 @@ type Machine struct {
 	ownSeq     uint64 // of the latest
 	ownHeaders topic.Headers
 	sealed     topic.Seal
+	wary       time.Time // until when they are not aligned
+	awake      time.Time // when something came last
+	woke       time.Time // until when the mirror's silence says nothing
+	made       bool      // see OwnMade
 	began      time.Time // when the first came
 	since      time.Time // of the first own unit since the mirror has brought one; zero for none
 
@@ -84,6 +97,12 @@ func (m *Machine) Aligned() bool { return m.aligned }
 // TookOver is explained at Aligned.
 func (m *Machine) TookOver() bool { return m.took.over }
 
+// Delta is what is added to own times, and known whether it is so for sure, or was when own units
+// were given last.
+func (m *Machine) Delta() (delta media.Time, known bool) {
+	return m.delta, m.known || m.took.over
+}
+
 // Epoch is the active's, 0 as long as nothing was heard of it.
 func (m *Machine) Epoch() uint64 { return m.epoch }
 
@@ -99,6 +118,7 @@ func (m *Machine) Mirror(u *topic.Unit, now time.Time) {
 	if u.Epoch < m.epoch {
 		return
 	}
+	m.wake(now)
 	if u.Epoch > m.epoch {
 		m.begin(u.Epoch)
 	}
@@ -120,13 +140,13 @@ func (m *Machine) Mirror(u *topic.Unit, now time.Time) {
 		return
 	}
 	if f, ok := agreed(m.mirror.all, m.own.all, m.need); ok {
-		m.agree(u.Seq-m.own.all[f.at].seq, -f.delta, f.timed)
+		m.agree(u.Seq-m.own.all[f.at].seq, -f.delta, f.timed, now)
 	}
 }
 
 // begin enters another epoch of the active, whose numbers and times say nothing of the former's.
 func (m *Machine) begin(epoch uint64) {
-	m.epoch, m.high, m.headers = epoch, 0, topic.Headers{}
+	m.epoch, m.high, m.gave, m.headers = epoch, 0, 0, topic.Headers{}
 	m.last, m.pts = [media.Kinds]media.Time{}, 0
 	m.mirror.clear()
 	m.aligned, m.known, m.took, m.need = false, false, takeover{}, surely
@@ -151,6 +171,7 @@ func (m *Machine) note(u *topic.Unit) {
 
 // Own takes the next unit of the own stream.
 func (m *Machine) Own(u *topic.Unit, now time.Time) {
+	m.wake(now)
 	if u.Epoch != m.ownEpoch {
 		m.OwnEnded()
 		m.ownEpoch, m.began = u.Epoch, now
@@ -165,7 +186,9 @@ func (m *Machine) Own(u *topic.Unit, now time.Time) {
 		m.doubt() // nobody knows how many numbers the active has for what is missing here
 	}
 	p := m.print(u, now)
-	p.unit = u
+	if p.unit = u; m.covered(u) {
+		p.unit = nil
+	}
 	m.ownSeq = u.Seq
 	fresh := m.own.add(p)
 	if m.since.IsZero() {
@@ -182,7 +205,7 @@ func (m *Machine) Own(u *topic.Unit, now time.Time) {
 	default:
 		if m.looks() {
 			if f, ok := agreed(m.own.all, m.mirror.all, m.need); ok {
-				m.agree(m.mirror.all[f.at].seq-u.Seq, f.delta, f.timed)
+				m.agree(m.mirror.all[f.at].seq-u.Seq, f.delta, f.timed, now)
 			}
 		}
 		m.Tick(now)
@@ -214,13 +237,22 @@ func (m *Machine) verify(mirror, own *print) {
 	}
 }
 
+// wake notes that something comes, and whether that was not so for long.
+func (m *Machine) wake(now time.Time) {
+	if !m.awake.IsZero() && now.Sub(m.awake) > asleep && !m.took.over {
+		m.woke, m.wary = now.Add(dozy), now.Add(dozy)
+		m.doubt()
+	}
+	m.awake = now
+}
+
 // doubt withholds own units until they are aligned anew.
 func (m *Machine) doubt() { m.aligned = false }
 
 // agree begins to give own units, with those that the mirror has not brought: it may have left some
 // out before the latest.
-func (m *Machine) agree(offset uint64, delta media.Time, timed bool) {
-	if !timed || !m.sameHeaders() {
+func (m *Machine) agree(offset uint64, delta media.Time, timed bool, now time.Time) {
+	if !timed || m.made || now.Before(m.wary) || !m.sameHeaders() {
 		return
 	}
 	m.aligned, m.offset, m.delta, m.known = true, offset, delta, true
@@ -264,7 +296,7 @@ func (m *Machine) sameHeaders() bool {
 // give gives an own unit under the active's number, unless the mirror has brought that.
 func (m *Machine) give(p *print, now time.Time) {
 	seq := p.seq + m.offset
-	if m.mirror.find(seq) == nil {
+	if p.unit != nil && m.mirror.find(seq) == nil {
 		m.emit(p.unit, seq, p.unit.DTS+m.delta, now)
 	}
 }
@@ -277,20 +309,39 @@ func (m *Machine) emit(u *topic.Unit, seq uint64, dts media.Time, now time.Time)
 	u = u.Moved(dts-u.DTS).Placed(m.epoch, seq, header)
 	m.note(u)
 	m.latest = now
+	m.gave = max(m.gave, u.Seq)
 	m.out = append(m.out, u)
 }
 
-// OwnSealed passes the own gate's seal on: what it covers must not be begun with.
-func (m *Machine) OwnSealed(s *topic.Seal) {
-	switch {
-	case s == nil || s.Epoch != m.ownEpoch || *s == m.sealed || m.epoch == 0:
+// OwnSealed takes note of the own gate's seal: what it covers was made under former settings. What
+// was given of it must not be begun with, and what was not is not given any more.
+func (m *Machine) OwnSealed(s *topic.Seal, now time.Time) {
+	if s == nil || s.Epoch != m.ownEpoch || *s == m.sealed {
 		return
-	case m.aligned:
-		m.out = append(m.out, &topic.Seal{Epoch: m.epoch, Seq: s.Seq + m.offset})
-	case m.took.over:
-		m.out = append(m.out, &topic.Seal{Epoch: m.epoch, Seq: m.high})
 	}
-	m.sealed = *s
+	m.sealed, m.wary = *s, now.Add(wary)
+	m.doubt()
+	for i := range m.own.all {
+		if p := &m.own.all[i]; p.seq <= s.Seq {
+			p.unit = nil
+		}
+	}
+	if m.gave != 0 {
+		m.out = append(m.out, &topic.Seal{Epoch: m.epoch, Seq: m.gave})
+	}
+}
+
+// OwnMade notes whether the own pictures are made by that origin. They may be the same as the
+// active's for a while by chance, and will not be for long: the sides are not aligned then.
+func (m *Machine) OwnMade(made bool) {
+	if m.made = made; made {
+		m.doubt()
+	}
+}
+
+// covered reports whether an own unit is one that the own gate has sealed before it came here.
+func (m *Machine) covered(u *topic.Unit) bool {
+	return u.Epoch == m.sealed.Epoch && u.Seq <= m.sealed.Seq
 }
 
 // OwnEnded takes note that there is no own stream any more. The mirror is all that there is then,
@@ -298,6 +349,6 @@ func (m *Machine) OwnSealed(s *topic.Seal) {
 func (m *Machine) OwnEnded() {
 	m.own.clear()
 	m.ownEpoch, m.ownSeq, m.ownHeaders, m.sealed = 0, 0, topic.Headers{}, topic.Seal{}
-	m.since, m.took, m.known = time.Time{}, takeover{}, false
+	m.since, m.wary, m.took, m.known = time.Time{}, time.Time{}, takeover{}, false
 	m.doubt()
 }

@@ -217,15 +217,61 @@ func TestActiveBeginsAnew(t *testing.T) {
 	}
 }
 
+// What the own gate has sealed is not given any more, and who joins does not begin with what was.
 func TestOwnSeal(t *testing.T) {
 	p := newPair(t, nature{}, 1)
 	p.play(0, 200, true, true)
-	p.machine.OwnSealed(&topic.Seal{Epoch: 5, Seq: 150})
-	p.machine.OwnSealed(&topic.Seal{Epoch: 5, Seq: 150})
-	p.machine.OwnSealed(&topic.Seal{Epoch: 4, Seq: 170})
+	p.play(200, 206, false, true)
+	p.expect("the own side is ahead", true, false)
+	last := p.given[len(p.given)-1]
+	p.given = nil
+	at := made(&p.all[206])
+	p.machine.OwnSealed(&topic.Seal{Epoch: 5, Seq: p.machine.ownSeq + 3}, at)
+	p.machine.OwnSealed(&topic.Seal{Epoch: 5, Seq: p.machine.ownSeq + 3}, at)
+	p.machine.OwnSealed(&topic.Seal{Epoch: 4, Seq: p.machine.ownSeq + 9}, at)
 	out := p.machine.Take()
-	if len(out) != 1 || *out[0].(*topic.Seal) != (topic.Seal{Epoch: activeEpoch, Seq: 150}) {
-		t.Errorf("%v is sealed", out)
+	if len(out) != 1 || *out[0].(*topic.Seal) != (topic.Seal{Epoch: activeEpoch, Seq: last.Seq}) {
+		t.Errorf("%v is sealed, %d was given", out, last.Seq)
+	}
+	p.play(206, 210, false, true)
+	p.play(200, 210, true, false)
+	p.play(210, 250, true, true)
+	p.expect("they may differ now", false, false)
+	if len(p.given) != 0 {
+		t.Errorf("%d units are given behind a seal", len(p.given))
+	}
+	p.play(250, 350, true, true)
+	p.play(350, 360, false, true)
+	p.expect("they are the same again", true, false)
+	if len(p.given) == 0 {
+		t.Error("nothing is given")
+	}
+}
+
+// Where the own stream has taken over, pictures go on at the next IDR picture behind a seal that
+// came before what it covers.
+func TestOwnSealOverTaken(t *testing.T) {
+	p := newPair(t, nature{gop: 30}, 2)
+	p.play(0, 200, true, true)
+	p.machine.Lost(made(&p.all[200]))
+	p.play(200, 300, false, true)
+	p.expect("the active is dead", false, true)
+	sealed := topic.Seal{Epoch: 5, Seq: p.machine.ownSeq + 10}
+	p.machine.OwnSealed(&sealed, made(&p.all[300]))
+	p.machine.Take()
+	p.given = nil
+	p.play(300, 500, false, true)
+	pictures := 0
+	for _, u := range p.given {
+		if u.Kind != media.Video || u.Role == media.SequenceHeader {
+			continue
+		}
+		if pictures++; pictures == 1 && u.Role != media.Keyframe {
+			t.Errorf("pictures go on with %+v", u)
+		}
+	}
+	if pictures == 0 || pictures > 190 {
+		t.Errorf("%d pictures are given", pictures)
 	}
 }
 

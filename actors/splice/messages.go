@@ -1,8 +1,6 @@
 package splice
 
-// Gone tells that the way by which the mirror comes is gone: its link is lost, or the active said
-// that it does not carry the broadcast any more. What the mirror brings next takes it back.
-type Gone struct{}
+import "github.com/headwater-live/headwater/codec/media"
 
 // Describe asks how things are; the answer is a *State.
 type Describe struct{}
@@ -14,6 +12,9 @@ type State struct {
 	// Aligned says that own units are given under the active's numbers, TookOver that they are shown
 	// in place of the active's.
 	Aligned, TookOver bool
+	// Delta is what is added to own times. It is Known if own units are given, or were.
+	Delta media.Time
+	Known bool
 }
 
 // moved wakes the actor up to read the own stream.

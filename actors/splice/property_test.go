@@ -270,3 +270,58 @@ func FuzzSame(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) { lucky(t, seed) })
 }
+
+// sealed plays a broadcast whose own gate seals now and then, at times before what it seals has
+// come; the active's mirror is late, or ends, or the backup's publisher has other pictures.
+func sealed(t *testing.T, seed uint64) (seals, given int) {
+	rng := rand.New(rand.NewPCG(seed, 8))
+	p := newPair(t, nature{gop: 20 + rng.IntN(20)}, byte(1+rng.IntN(2)))
+	own := map[string]uint64{}
+	for _, u := range p.mine.units {
+		own[string(u.Body)] = u.Seq
+	}
+	lag, dies := rng.IntN(40), 500+rng.IntN(1500)
+	limit := uint64(0)
+	for i := range 2500 {
+		at := made(&p.all[i])
+		if deadline, ok := p.machine.Deadline(); ok && !deadline.After(at) {
+			p.machine.Tick(at)
+		}
+		if i >= lag && i-lag < dies {
+			p.machine.Mirror(p.active.units[i-lag], at)
+		}
+		p.machine.Own(p.mine.units[i], at)
+		if i == dies+lag && rng.IntN(2) == 0 {
+			p.machine.Lost(at)
+		}
+		for _, msg := range p.machine.Take() {
+			u, is := msg.(*topic.Unit)
+			if !is || u.Role == media.SequenceHeader {
+				continue
+			}
+			given++
+			if seq := own[string(u.Body)]; seq <= limit {
+				t.Fatalf("seed %d: own unit %d is given behind the seal of %d", seed, seq, limit)
+			}
+		}
+		if rng.IntN(300) == 0 {
+			limit = p.mine.units[i].Seq + uint64(rng.IntN(30))
+			p.machine.OwnSealed(&topic.Seal{Epoch: 5, Seq: limit}, at)
+			seals++
+		}
+	}
+	return seals, given
+}
+
+// What the own gate has sealed is given at no time after that.
+func TestNothingSealedIsGiven(t *testing.T) {
+	seals, given := 0, 0
+	for seed := range uint64(200) {
+		s, g := sealed(t, seed)
+		seals, given = seals+s, given+g
+	}
+	t.Logf("%d seals, %d units given", seals, given)
+	if seals < 500 || given < 10000 {
+		t.Error("the test tests little")
+	}
+}

@@ -12,9 +12,10 @@ import (
 // it is not known which are.
 type takeover struct {
 	over   bool
-	leapt  bool   // the numbers are beyond the active's
-	keyed  bool   // pictures are shown
-	sounds bool   // sound is given
+	leapt  bool // the numbers are beyond the active's
+	keyed  bool // pictures are shown
+	sounds bool // sound is given
+	why    reason
 	former uint64 // own number of the unit that was looked at last
 }
 
@@ -29,22 +30,31 @@ func (m *Machine) Deadline() (at time.Time, ok bool) {
 	if m.epoch == 0 || m.aligned || m.took.over || m.since.IsZero() {
 		return at, false
 	}
+	wait := silence
 	if together := m.latest.Sub(m.began); max(together, -together) < newcomer {
-		return m.since.Add(newcomer), true
+		wait = newcomer
 	}
-	return m.since.Add(silence), true
+	if at = m.since.Add(wait); at.Before(m.woke) {
+		at = m.woke
+	}
+	return at, true
 }
 
 // Tick takes over if the mirror has been silent for too long.
 func (m *Machine) Tick(now time.Time) {
 	at, ok := m.Deadline()
-	if !ok || !m.lost && now.Before(at) {
+	if !ok || now.Before(m.woke) || !m.lost && now.Before(at) {
 		return
 	}
 	m.delta = m.difference()
 	m.took = takeover{over: true}
+	if m.lost {
+		m.took.why = gone
+	}
 	for i := range m.own.all {
-		m.follow(m.own.all[i].unit, now)
+		if u := m.own.all[i].unit; u != nil {
+			m.follow(u, now)
+		}
 	}
 }
 
@@ -85,6 +95,10 @@ func (m *Machine) follow(u *topic.Unit, now time.Time) {
 	t.former = u.Seq
 	if u.Role == media.SequenceHeader || !t.wants(m, u) {
 		return // a header comes with the first that needs it
+	}
+	if m.covered(u) { // pictures go on behind the seal
+		t.keyed = t.keyed && u.Kind != media.Video
+		return
 	}
 	h := m.headerOf(u)
 	if p := m.headers[u.Kind]; h != nil && (p == nil || !bytes.Equal(p.Body, h.Body)) {

@@ -159,3 +159,29 @@ func FuzzOther(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) { unlucky(t, seed) })
 }
+
+// A backup that was stopped for a while gives nothing of what has come meanwhile, and does not take
+// its own absence for the active's.
+func TestNoTakeoverByTheWoken(t *testing.T) {
+	p := newPair(t, nature{}, 1)
+	p.play(0, 300, true, true)
+	p.expect("both", true, false)
+	p.given = nil
+	at := made(&p.all[600])
+	for c := 300; c < 600; c++ {
+		p.machine.Own(p.mine.units[c], at)
+	}
+	p.machine.Lost(at)
+	p.machine.Tick(at.Add(silence))
+	p.take(at)
+	p.expect("it wakes up", false, false)
+	for c := 300; c < 600; c++ {
+		p.machine.Mirror(p.active.units[c], at.Add(time.Second))
+	}
+	p.take(at)
+	if len(p.given) != 0 {
+		t.Errorf("%d old units are given", len(p.given))
+	}
+	p.play(600, 900, true, true)
+	p.expect("it is awake", true, false)
+}

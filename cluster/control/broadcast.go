@@ -46,8 +46,13 @@ func stateOf(publishing bool) string {
 }
 
 func describe(b *actors.Broadcast) Broadcast {
+	role := ""
+	if b.Backup {
+		role = roleBackup
+	}
 	return Broadcast{
-		Key: b.Key, Epoch: b.Epoch, State: stateOf(b.Publishing), Viewers: b.Viewers,
+		Role: role,
+		Key:  b.Key, Epoch: b.Epoch, State: stateOf(b.Publishing), Viewers: b.Viewers,
 		Video: b.Headers.Describe(media.Video), Audio: b.Headers.Describe(media.Audio),
 		Bitrate: int64(b.BitsPerSecond), Since: b.Since.UTC().Truncate(time.Second),
 	}

@@ -91,6 +91,7 @@ const (
 	stateReady    = "ready"
 	stateDraining = "draining"
 	roleActive    = "active"
+	roleBackup    = "backup"
 )
 
 // weight is what a load balancer gives a node of this load: 1 to 100, 0 while it takes nobody.
@@ -104,17 +105,25 @@ func (n *NodeView) weight() int {
 // alone tells whether the node is by itself.
 func (c *Cluster) alone() bool { return c.View == nil }
 
-// active names the node that carries a key now, if it is another one.
+// active names the node that carries a key now, or where there is none the one that has the backup
+// of it, if it is another one.
 func (c *Cluster) active(ctx context.Context, key string) (node NodeView, elsewhere bool) {
 	if c.alone() {
 		return node, false
 	}
 	view := c.View()
-	var best Carried
+	var best, backup Carried
 	for _, b := range view.Carried {
-		if b.Key == key && b.Role == roleActive && b.Epoch > best.Epoch {
+		switch {
+		case b.Key != key:
+		case b.Role == roleActive && b.Epoch > best.Epoch:
 			best = b
+		case b.Role == roleBackup && backup.Node == "":
+			backup = b
 		}
+	}
+	if best.Node == "" {
+		best = backup
 	}
 	if best.Node == "" || best.Node == c.Self.Name ||
 		c.Here != nil && c.Here(ctx, key) > best.Epoch {

@@ -22,7 +22,9 @@ func (o *Options) everywhere(ctx context.Context, here []Broadcast) []Broadcast 
 	self := o.Cluster.Self.Name
 	known := map[[2]string]*Broadcast{}
 	for i := range here {
-		here[i].Node, here[i].Role = self, roleActive
+		if here[i].Node = self; here[i].Role == "" {
+			here[i].Role = roleActive
+		}
 		known[[2]string{self, here[i].Key}] = &here[i]
 	}
 	for node, listed := range o.askAll(ctx, view.Carried) {
@@ -70,7 +72,7 @@ func (o *Options) askAll(ctx context.Context, carried []Carried) map[string]*wir
 	group := own.NewGroup(&own.Counts{}, func(p *own.Panic) { o.Log.Error(p.Error()) })
 	var all sync.WaitGroup
 	for _, c := range carried {
-		if c.Role != roleActive || asked[c.Node] {
+		if c.Role != roleActive && c.Role != roleBackup || asked[c.Node] {
 			continue
 		}
 		asked[c.Node] = true

@@ -114,10 +114,10 @@ func (v *View) origins(self, key string) (names []string, carries bool) {
 			standby = append(standby, b.Node)
 		}
 	}
-	if mine != nil && mine.Role == Standby {
+	if mine != nil { // a standby, or a backup
 		return active, true
 	}
-	return slices.Concat(active, standby, backup), mine != nil
+	return slices.Concat(active, standby, backup), false
 }
 
 // edges are the edges of a key in the order of its rendezvous hash: those that are ready, can be
@@ -186,11 +186,13 @@ func (v *View) placeOrigin(key, but string) *Node {
 			return n
 		}
 	}
-	var all []choice
-	for _, c := range v.choices(RoleOrigin, key, but) {
-		if c.rank < 2 && !c.node.Full() {
-			all = append(all, c)
-		}
+	all := v.roomy(key, but)
+	backup := func(c choice) bool {
+		b := v.Of(key, c.node.Name)
+		return b != nil && b.Role == Backup
+	}
+	if apart := slices.DeleteFunc(slices.Clone(all), backup); len(apart) > 0 {
+		all = apart // a backup on the same node is none
 	}
 	all = all[:min(len(all), placeOrigins)]
 	if len(all) == 0 {
@@ -200,4 +202,26 @@ func (v *View) placeOrigin(key, but string) *Node {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(busy(a.node), busy(b.node)),
 			cmp.Compare(a.value, b.value))
 	}).node
+}
+
+// roomy are the origins that take a publisher, but for one, the best first.
+func (v *View) roomy(key, but string) (all []choice) {
+	for _, c := range v.choices(RoleOrigin, key, but) {
+		if c.rank < 2 && !c.node.Full() {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// PlaceBackup is the origin for the backup of a key whose node, but, is to have it no more: not
+// that of the active. It is nil if there is none.
+func PlaceBackup(v *View, key, but string) *Node {
+	active := v.Active(key)
+	for _, c := range v.roomy(key, but) {
+		if active == nil || c.node.Name != active.Node {
+			return c.node
+		}
+	}
+	return nil
 }

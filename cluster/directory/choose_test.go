@@ -150,7 +150,7 @@ func TestUpstreamsOfOrigins(t *testing.T) {
 	for self, want := range map[string][]string{
 		"origin-0": nil,
 		"origin-1": {"origin-0"},
-		"origin-2": {"origin-0", "origin-1"},
+		"origin-2": {"origin-0"},
 		"origin-3": {"origin-0", "origin-1", "origin-2"},
 		"edge-0":   {"origin-0", "origin-1", "origin-2"},
 	} {
@@ -210,5 +210,25 @@ func TestHashSpreads(t *testing.T) {
 		if set < n*48/100 || set > n*52/100 {
 			t.Errorf("bit %d is set %d times of %d", b, set, n)
 		}
+	}
+}
+
+// TestPlacementOfTwo has the two publishers of a broadcast on two nodes, if there are as many.
+func TestPlacementOfTwo(t *testing.T) {
+	v := newView(3, 0)
+	v.put("k", "origin-0", Active, 5, "origin-1")
+	v.put("k", "origin-1", Backup, 5, "")
+	if n := v.placeOrigin("k", "origin-0"); n == nil || n.Name != "origin-2" {
+		t.Errorf("the publisher goes to %+v", n)
+	}
+	if n := PlaceBackup(v, "k", "origin-1"); n == nil || n.Name != "origin-2" {
+		t.Errorf("the backup goes to %+v", n)
+	}
+	delete(v.Nodes, "origin-2")
+	if n := v.placeOrigin("k", "origin-0"); n == nil || n.Name != "origin-1" {
+		t.Errorf("the publisher of two nodes goes to %+v", n)
+	}
+	if n := PlaceBackup(v, "k", "origin-1"); n != nil {
+		t.Errorf("the backup goes to %+v", n)
 	}
 }

@@ -13,4 +13,8 @@
 // edge follows whom, where the next publisher had better go, are pure functions of that mirror.
 // While etcd is gone the mirror stays as it was, and so does all that follows from it: a node whose
 // record is gone, by contrast to one that took its broadcast back, is followed on for a while.
+//
+// A node with the second broadcast of a publisher, a backup, mirrors the active as its standby does
+// and is preferred as such. It is sure of what is commanded before anything of that broadcast is
+// given: it asks the active once that has it as its standby, and so tells it of all that follows.
 package directory

@@ -53,9 +53,12 @@ func (m *machine) apply(changes []membership.Change, synced, held bool, now time
 		m.outdate(key)
 		m.pinning(key, now)
 		m.chooseStandby(key)
+		m.knowBackup(key, now)
+		m.splicing(key, now)
 		m.record(key)
 		m.relocate(key, now)
 	}
+	m.joinAgain(now)
 	m.metrics.members.Set(float64(len(v.Nodes)))
 	m.metrics.broadcasts.Set(float64(len(v.Broadcasts)))
 }
@@ -310,13 +313,19 @@ func (m *machine) askRenditions(key string) {
 
 // renditions notes which they are.
 func (m *machine) renditions(s *settings.Current) {
-	c := m.here[s.Key]
-	if c == nil || s.Settings == nil {
+	if s.Settings == nil {
 		return
 	}
 	var names []string
 	for _, r := range s.Settings.Renditions {
 		names = append(names, r.Name)
+	}
+	if b := m.backups[s.Key]; b != nil {
+		b.renditions = names
+	}
+	c := m.here[s.Key]
+	if c == nil {
+		return
 	}
 	if !slices.Equal(names, c.renditions) {
 		c.renditions = names

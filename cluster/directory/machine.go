@@ -11,6 +11,7 @@ import (
 	local "github.com/headwater-live/headwater/actors/directory"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/cluster/membership"
+	"github.com/headwater-live/headwater/codec/media"
 )
 
 // machine decides what a registrar does: what is told goes in with the time, and what is to be
@@ -36,6 +37,9 @@ type machine struct {
 	began     time.Time
 	wasHeld   bool     // this process has been a member before
 	claims    []*claim // to be begun
+	joins     []*joining
+	early     []*joining // wait for an active
+	told      bool       // the view has changed, but for what came from etcd
 	written   map[string]string
 }
 
@@ -80,6 +84,9 @@ func (m *machine) begin(now time.Time) {
 	for _, key := range sortedKeys(m.pins) {
 		m.record(key)
 	}
+	for _, b := range m.backups { // who was asked by a former incarnation answers to nobody
+		b.asking = false
+	}
 	m.tick(now)
 }
 
@@ -106,6 +113,9 @@ func (m *machine) record(key string) {
 		}
 	} else if p := m.pins[key]; p != nil && p.up() {
 		b = &Broadcast{Role: Standby, Epoch: p.epoch, Renditions: p.names()}
+		if own := m.backups[key]; own != nil {
+			b.Role, b.Publishing = Backup, own.publishing
+		}
 	}
 	if b == nil {
 		m.register(m.keys.Broadcast(key, m.name), nil)
@@ -130,8 +140,10 @@ func (m *machine) carry(h *local.Here, now time.Time) {
 	c.epoch, c.publishing, c.doubt = h.Epoch, h.Publishing, time.Time{}
 	c.asked = now
 	m.askRenditions(h.Key)
+	m.yields(h.Key, now)
 	m.pinning(h.Key, now)
 	m.chooseStandby(h.Key)
+	m.knowBackup(h.Key, now)
 	m.record(h.Key)
 	m.outdate(h.Key)
 	m.relocate(h.Key, now)
@@ -143,7 +155,9 @@ func (m *machine) drop(n *local.NotHere, now time.Time) {
 		return
 	}
 	delete(m.here, n.Key)
+	m.knowBackup(n.Key, now)
 	m.pinning(n.Key, now)
+	m.splicing(n.Key, now)
 	m.record(n.Key)
 	m.relocate(n.Key, now)
 }
@@ -237,6 +251,11 @@ func (m *machine) refuse(c *claim, outcome claimOutcome, reason string) {
 	m.out.Send(c.from, &local.Unreserved{Key: c.Key, Turn: c.Turn, Reason: reason})
 }
 
+// apart is how much later the timeline of an epoch begins while a backup shows the former: what it
+// does until then may not reach beyond that beginning, or edges would move the whole epoch, each by
+// as much as it has seen.
+const apart = 250 * media.Millisecond
+
 // claimed ends a claim.
 func (m *machine) claimed(c *claim, epoch uint64, far State, err error, now time.Time) {
 	m.metrics.claim.Observe(now.Sub(c.begin).Seconds())
@@ -244,6 +263,9 @@ func (m *machine) claimed(c *claim, epoch uint64, far State, err error, now time
 	switch {
 	case err == nil:
 		m.metrics.claims[claimGranted].Inc()
+		if b := m.atlas.view.Backup(c.Key); b != nil && b.Node != m.name && b.Publishing {
+			far.Last += apart
+		}
 		m.out.Send(c.from, &local.Reserved{
 			Key: c.Key, Turn: c.Turn, Epoch: epoch,
 			Last: far.Last, HasLast: far.HasLast, LastTime: far.At,

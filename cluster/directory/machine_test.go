@@ -40,6 +40,10 @@ func newBench(t *testing.T) *bench {
 		Pin: func(key, rendition, who string) supervise.Spec {
 			return supervise.Spec{Name: "pin/" + key + "@" + rendition + "/" + who}
 		},
+		Splice: func(key, rendition string) supervise.Spec {
+			return supervise.Spec{Name: "splice/" + key + "@" + rendition}
+		},
+		Quiet: func(string, bool) {},
 	}
 	o := &Options{
 		Node: *benchNode("n"), Keys: NewKeys("test"), Grace: 30 * time.Second, Metrics: metrics,

@@ -17,6 +17,7 @@ type memory struct {
 	located map[string]*located
 	links   map[string]*outLink // by node
 	pins    map[string]*pinned  // by key
+	backups map[string]*backed  // by key
 	started int                 // counts links
 }
 
@@ -24,6 +25,7 @@ func newMemory() *memory {
 	return &memory{
 		state: Ready, here: map[string]*carried{}, located: map[string]*located{},
 		links: map[string]*outLink{}, pins: map[string]*pinned{},
+		backups: map[string]*backed{},
 	}
 }
 
@@ -32,6 +34,8 @@ type carried struct {
 	epoch      uint64
 	publishing bool
 	standby    string
+	backup     string    // the standby, if that is one; or it was, and its node is gone
+	lost       time.Time // since when its node is gone; or zero
 	renditions []string
 	outdated   uint64    // the epoch that the directory was told of
 	asked      time.Time // for its renditions

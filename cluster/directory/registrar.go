@@ -56,6 +56,11 @@ type (
 		far   State
 		err   error
 	}
+	joinDone struct {
+		of   *registrar
+		join *joining
+		ok   bool
+	}
 	tick struct{ of *registrar }
 )
 
@@ -94,6 +99,16 @@ func (r *registrar) Receive(ctx actor.Context) {
 		}
 	case *local.Reserve:
 		r.machine.reserve(msg, ctx.Sender(), r.session.Lease() != 0, now)
+	case *local.Join:
+		r.machine.join(msg, ctx.Sender(), now)
+	case *joinDone:
+		if msg.of == r {
+			r.machine.joined(msg.join, msg.ok, now)
+		}
+	case *local.Backup:
+		r.machine.back(msg, now)
+	case *local.NoBackup:
+		r.machine.unback(msg, now)
 	case *local.Here:
 		r.machine.carry(msg, now)
 	case *local.NotHere:
@@ -206,6 +221,11 @@ func (r *registrar) carryOut(ctx actor.Context) {
 	for _, o := range r.machine.out.Take() {
 		ctx.RequestWithCustomSender(o.To, o.Msg, ctx.Self())
 	}
+	if r.machine.told && r.options.Viewed != nil {
+		r.options.Viewed(r.view())
+	}
+	r.machine.told = false
+	r.joins(ctx)
 	for r.claims < claimsAtOnce && len(r.machine.claims) > 0 {
 		c := r.machine.claims[0]
 		r.machine.claims = r.machine.claims[1:]
@@ -218,6 +238,17 @@ func (r *registrar) carryOut(ctx actor.Context) {
 			r.claims++
 		}
 	}
+}
+
+// joins asks for what is commanded of keys.
+func (r *registrar) joins(ctx actor.Context) {
+	system, self := ctx.ActorSystem(), ctx.Self()
+	for _, j := range r.machine.joins {
+		r.self.Goroutines.Go("join", func(ctx context.Context) {
+			system.Root.Send(self, &joinDone{of: r, join: j, ok: r.learn(ctx, j)})
+		})
+	}
+	r.machine.joins = nil
 }
 
 func (r *registrar) register() {

@@ -164,6 +164,10 @@ func (m *member) begin() {
 		Pin: func(key, rendition, who string) supervise.Spec {
 			return supervise.Spec{Name: "pin/" + key + "@" + rendition + "/" + who}
 		},
+		Splice: func(key, rendition string) supervise.Spec {
+			return supervise.Spec{Name: "splice/" + key + "@" + rendition}
+		},
+		Quiet: func(string, bool) {},
 	}
 	child := func(name string, fn actor.ReceiveFunc) supervise.Spec {
 		return supervise.Spec{

@@ -18,6 +18,10 @@ func (m *machine) chooseStandby(key string) {
 	if c == nil || !v.Held || !v.Synced {
 		return
 	}
+	if b := v.backupFor(key, c.standby); b != nil {
+		c.standby = b.Node // it has everything, and more than a mirror
+		return
+	}
 	now := v.Nodes[c.standby]
 	usable := now != nil && c.standby != m.name && now.Has(RoleOrigin) && now.Link != ""
 	if usable && now.State == Ready {
@@ -31,6 +35,19 @@ func (m *machine) chooseStandby(key string) {
 		return // that would be no better
 	}
 	c.standby = chosen
+}
+
+// backupFor is the record of a backup that can be the standby, rather the one that is.
+func (v *View) backupFor(key, standby string) *Broadcast {
+	var found *Broadcast
+	for _, b := range v.Broadcasts[key] {
+		n := v.Nodes[b.Node]
+		if b.Role == Backup && b.Node != v.Self && n != nil && n.Link != "" &&
+			(found == nil || b.Node == standby) {
+			found = b
+		}
+	}
+	return found
 }
 
 // warm is the node that mirrors a key already, for whoever was active before, "" if none can go on
@@ -60,6 +77,10 @@ func (m *machine) pinning(key string, now time.Time) {
 	switch {
 	case m.here[key] != nil:
 		m.unpin(key, "this node is the active one")
+	case m.backups[key] != nil && active == nil:
+		m.mirrorAlone(key, now)
+	case m.backups[key] != nil:
+		m.mirror(key, active, now)
 	case active != nil && active.Standby == m.name:
 		m.mirror(key, active, now)
 	case p == nil:
@@ -160,6 +181,15 @@ func (m *machine) childUp(pid *actor.PID, now time.Time) {
 			if !one.up && is(one.child) {
 				one.up = true
 				m.record(key)
+				m.splicing(key, now)
+				return
+			}
+		}
+	}
+	for _, b := range m.backups {
+		for _, one := range b.splices {
+			if !one.up && is(one.child) {
+				one.up = true
 				return
 			}
 		}

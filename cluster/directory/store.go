@@ -97,7 +97,7 @@ func (s *Store) claim(ctx context.Context, c Claiming) (uint64, error) {
 			continue
 		}
 		floor = max(floor, b.Epoch)
-		if c.Reject && b.Publishing && b.Node != s.node {
+		if c.Reject && b.Publishing && b.Role == Active && b.Node != s.node {
 			return 0, &PublishedError{c.Key, b.Node}
 		}
 	}

@@ -23,6 +23,7 @@ func (m *machine) tick(now time.Time) {
 			m.retryPins(key, p, now)
 		}
 	}
+	m.tickBackups(now)
 	for _, key := range sortedKeys(m.ghosts) {
 		m.relocate(key, now)
 		m.haunted(key, now)
@@ -63,6 +64,26 @@ func (m *machine) tickTold(now time.Time) {
 	}
 }
 
+func (m *machine) tickBackups(now time.Time) {
+	m.joinAgain(now)
+	for _, key := range sortedKeys(m.here) {
+		m.knowBackup(key, now)
+	}
+	for _, key := range sortedKeys(m.backups) {
+		b := m.backups[key]
+		if !b.doubt.IsZero() && now.Sub(b.doubt) > doubtTime {
+			m.unback(&local.NoBackup{Key: key, Epoch: b.epoch}, now)
+			continue
+		}
+		if now.Sub(b.asked) > renditionsEvery {
+			b.asked = now
+			m.askRenditions(key)
+		}
+		m.pinning(key, now)
+		m.splicing(key, now)
+	}
+}
+
 func (m *machine) retryPins(key string, p *pinned, now time.Time) {
 	for _, rendition := range sortedKeys(p.renditions) {
 		if one := p.renditions[rendition]; !one.up && now.Sub(one.asked) > startAgain {
@@ -84,6 +105,9 @@ func (m *machine) rebind(sibling string, now time.Time) {
 		for _, c := range m.here {
 			c.doubt = now
 		}
+		for _, b := range m.backups {
+			b.doubt = now
+		}
 		for _, l := range m.located {
 			l.doubt, l.told = now, nil
 		}
@@ -101,6 +125,9 @@ func (m *machine) rebind(sibling string, now time.Time) {
 			for _, rendition := range sortedKeys(m.pins[key].renditions) {
 				m.pins[key].renditions[rendition].up = false
 				m.startPin(key, rendition, now)
+			}
+			if b := m.backups[key]; b != nil {
+				clear(b.splices)
 			}
 			m.record(key)
 		}

@@ -19,6 +19,9 @@ type View struct {
 	// Broadcasts has the records of each key, by the nodes' names.
 	Broadcasts map[string][]*Broadcast
 	Epochs     map[string]*Epoch
+	// Awaited are the nodes of the backups of the keys that Self is the active of: what is commanded
+	// has to hold there too. One that is gone is still awaited for a while.
+	Awaited map[string]string
 }
 
 // Names are those of the nodes, sorted.
@@ -56,7 +59,7 @@ type atlas struct {
 func newAtlas(self string, bad func(key string, err error)) *atlas {
 	return &atlas{bad: bad, view: View{
 		Self: self, Nodes: map[string]*Node{}, Broadcasts: map[string][]*Broadcast{},
-		Epochs: map[string]*Epoch{},
+		Epochs: map[string]*Epoch{}, Awaited: map[string]string{},
 	}}
 }
 

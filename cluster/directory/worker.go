@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"math"
+	"slices"
 	"time"
 
 	local "github.com/headwater-live/headwater/actors/directory"
@@ -42,7 +44,7 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 	if err != nil {
 		return 0, State{}, err
 	}
-	states := r.ask(ctx, c, askTime)
+	states, _ := r.ask(ctx, c, askTime)
 	var kept State
 	// Without it there is no claim: what was commanded may be to hide something.
 	kept.SettingsVersion, kept.Settings, err = r.options.Store.LoadSettings(short, c.Key)
@@ -62,7 +64,11 @@ func (r *registrar) serve(ctx context.Context, c *claim) (epoch uint64, far Stat
 // taken here: one who moves without a gap loses nothing.
 func (r *registrar) awaitTail(ctx context.Context, c *claim) {
 	var last time.Time
-	for _, s := range r.ask(ctx, c, tailAsk) {
+	states, heard := r.ask(ctx, c, tailAsk)
+	if far := furthest(states); far.HasLast && far.Epoch >= c.highest {
+		c.ask = heard // who is silent has died, most often
+	}
+	for _, s := range states {
 		if s.HasLast && s.At.After(last) {
 			last = s.At
 		}
@@ -95,45 +101,77 @@ func (r *registrar) lease(ctx context.Context) int64 {
 }
 
 // ask has the nodes that carried a key say what they know of it: all at once, and no longer than
-// within, or askRest longer than one takes that mirrored it.
-func (r *registrar) ask(ctx context.Context, c *claim, within time.Duration) []State {
+// within, or askRest longer than one takes that mirrored it. It returns which have said it, too.
+func (r *registrar) ask(
+	ctx context.Context, c *claim, within time.Duration,
+) (states []State, heard []Node) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	answers := make(chan State, len(c.ask))
+	type word struct {
+		of    Node
+		state State
+		err   error
+	}
+	answers := make(chan word, len(c.ask))
 	asked := 0
-	question := func(fn func() (State, error)) {
-		if r.self.Goroutines.Go("ask", func(context.Context) {
-			s, err := fn()
-			if err != nil {
-				r.self.Log.Debug("no word of a broadcast", slog.String("key", c.Key),
-					slog.Any("error", err))
-			}
-			answers <- s
+	for _, node := range c.ask {
+		if r.options.Ask != nil && r.self.Goroutines.Go("ask", func(context.Context) {
+			s, err := r.options.Ask(ctx, node, c.Key)
+			answers <- word{node, s, err}
 		}) {
 			asked++
 		}
 	}
-	if r.options.Ask != nil {
-		for _, node := range c.ask {
-			question(func() (State, error) { return r.options.Ask(ctx, node, c.Key) })
-		}
-	}
 	var rest <-chan time.Time
-	var states []State
-	for len(states) < asked {
+	for range asked {
 		select {
-		case s := <-answers:
-			states = append(states, s)
-			if rest == nil && s.HasLast && s.Epoch >= c.highest {
+		case w := <-answers:
+			if w.err != nil {
+				r.self.Log.Debug("no word of a broadcast", slog.String("key", c.Key),
+					slog.Any("error", w.err))
+				continue
+			}
+			states, heard = append(states, w.state), append(heard, w.of)
+			if rest == nil && w.state.HasLast && w.state.Epoch >= c.highest {
 				rest = time.After(askRest)
 			}
 		case <-rest:
-			return states
+			return states, heard
 		case <-ctx.Done():
-			return states
+			return states, heard
 		}
 	}
-	return states
+	return states, heard
+}
+
+// learn has this node have what is commanded of a key: by the word of its active node, and of etcd
+// where there is none, or the node's need not be the last. It reports whether it has.
+func (r *registrar) learn(ctx context.Context, j *joining) bool {
+	ctx, cancel := context.WithTimeout(ctx, claimTime)
+	defer cancel()
+	c := &claim{ask: j.ask, highest: math.MaxUint64} // the word of each is awaited
+	c.Key = j.Key
+	states, heard := r.ask(ctx, c, askTime)
+	var kept State
+	var err error
+	kept.SettingsVersion, kept.Settings, err = r.options.Store.LoadSettings(ctx, j.Key)
+	said := j.node != "" &&
+		slices.ContainsFunc(heard, func(n Node) bool { return n.Name == j.node })
+	if !said && (err != nil || j.node != "" && j.from == nil) {
+		r.self.Log.Warn("settings of a broadcast are not known", slog.String("key", j.Key),
+			slog.String("node", j.node), slog.Any("error", err))
+		return false
+	}
+	version, data := newest(append(states, kept))
+	if version == 0 || r.options.Adopt == nil {
+		return true
+	}
+	err = r.options.Adopt(ctx, j.Key, version, data)
+	if err != nil {
+		r.self.Log.Warn("settings of a broadcast are not taken", slog.String("key", j.Key),
+			slog.Any("error", err))
+	}
+	return err == nil
 }
 
 // furthest is the state whose timeline has come furthest, of the highest epoch that says so.

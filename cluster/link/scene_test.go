@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/own"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/media"
@@ -183,6 +184,7 @@ func (e *edge) send(to *actor.PID, msg any) {
 	case *topic.Seal:
 		r.seals = append(r.seals, msg)
 		r.machine.Seal(msg)
+	case *gate.Gone:
 	default:
 		e.tb.Errorf("a subscriber gets %T", msg)
 	}

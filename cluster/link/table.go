@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/headwater-live/headwater/actors/gate"
 	"github.com/headwater-live/headwater/actors/topic"
 	"github.com/headwater-live/headwater/codec/media"
 )
@@ -111,6 +112,7 @@ func (t *table) disconnect(out *control, send sendFunc) {
 		if msg := in.lost(); msg != nil {
 			send(in.subscriber, msg)
 		}
+		send(in.subscriber, &gate.Gone{Key: in.key})
 	}
 }
 
@@ -134,7 +136,7 @@ func (t *table) take(f *frame, send sendFunc) {
 	case typeSeal:
 		first, msg = in.take(), &topic.Seal{Epoch: f.place.epoch, Seq: f.place.seq}
 	case typeGone:
-		msg, in.behind = in.take(), false
+		first, msg, in.behind = in.take(), &gate.Gone{Key: in.key}, false
 	}
 	to := in.subscriber
 	t.mu.Unlock()

@@ -31,7 +31,7 @@ func envelope(what any) (*wirepb.Envelope, error) {
 		return e, err
 	case *settings.Adopt:
 		e.Body = &wirepb.Envelope_Mirror{Mirror: &wirepb.Mirror{
-			Key: w.Key, Version: w.Version, Data: w.Data, Stored: w.Stored,
+			Key: w.Key, Version: w.Version, Data: w.Data, Stored: w.Stored, Await: w.Await,
 		}}
 	case *State:
 		e.Body = &wirepb.Envelope_State{State: &wirepb.State{Key: w.Key}}
@@ -58,7 +58,8 @@ func answerEnvelope(e *wirepb.Envelope, what any) error {
 		}}
 	case *settings.Adopted:
 		e.Body = &wirepb.Envelope_Mirrored{Mirrored: &wirepb.Mirrored{
-			Version: w.Version, Data: w.Data, Reason: cut(w.Reason),
+			Version: w.Version, Data: w.Data, Reason: cut(w.Reason), State: string(w.State),
+			Pts: int64(w.PTS),
 		}}
 	case *Stated:
 		e.Body = &wirepb.Envelope_Stated{Stated: &wirepb.Stated{
@@ -158,6 +159,7 @@ func question(e *wirepb.Envelope) (any, error) {
 		}
 		return &settings.Adopt{
 			Key: m.GetKey(), Version: m.GetVersion(), Data: m.GetData(), Stored: m.GetStored(),
+			Await: m.GetAwait(),
 		}, nil
 	case *wirepb.Envelope_State:
 		return &State{Key: cutKey(b.State.GetKey())}, nil
@@ -229,7 +231,8 @@ func reply(e *wirepb.Envelope) any {
 	case *wirepb.Envelope_Mirrored:
 		return &settings.Adopted{
 			Version: b.Mirrored.GetVersion(), Data: b.Mirrored.GetData(),
-			Reason: cut(b.Mirrored.GetReason()),
+			Reason: cut(b.Mirrored.GetReason()), PTS: media.Time(b.Mirrored.GetPts()),
+			State: settings.State(cut(b.Mirrored.GetState())),
 		}
 	case *wirepb.Envelope_Stated:
 		s := b.Stated

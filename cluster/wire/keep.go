@@ -31,6 +31,12 @@ type keeping struct {
 // run stores, and mirrors. A command is answered when one of the two is done: while the shelf does
 // not work, and so takes its time, the other node comes first.
 func (k *keeping) run(ctx context.Context, tell func(*settings.Kept)) {
+	if k.Backup != nil {
+		if backup := k.Backup(k.store.Key); backup != "" && backup != k.Node {
+			k.back(ctx, backup, tell)
+			return
+		}
+	}
 	standby := ""
 	if k.Standby != nil {
 		standby = k.Standby(k.store.Key)
@@ -53,9 +59,47 @@ func (k *keeping) run(ctx context.Context, tell func(*settings.Kept)) {
 		return // that is what was told
 	case standby == "" || mirrored || len(kept.Others) > 0:
 	case kept.Stored: // the other node need not be waited for
-		k.root.Send(k.self, k.question(standby, true))
+		k.root.Send(k.self, k.question(standby, true, false))
 	default:
 		k.mirror(ctx, standby, kept)
+	}
+	tell(kept)
+}
+
+// back stores, and has the backup carry the settings out: what the publisher sends there is shown
+// too. That is told first: the two of them should do so at nearly the same time.
+func (k *keeping) back(ctx context.Context, backup string, tell func(*settings.Kept)) {
+	type answer struct {
+		adopted *settings.Adopted
+		err     error
+	}
+	asked := make(chan answer, 1)
+	if !k.wire.self.Goroutines.Go("backup", func(ctx context.Context) {
+		q := k.question(backup, false, true)
+		got, err := request[*settings.Adopted](ctx, k.root, k.self, q)
+		asked <- answer{got, err}
+	}) {
+		return // this actor ends, and the next is asked again
+	}
+	kept := k.kept()
+	k.shelve(ctx, kept)
+	got := <-asked
+	kept.Backup = &settings.Backup{Node: backup}
+	switch {
+	case got.err != nil:
+		kept.Backup.Reason = got.err.Error()
+	case got.adopted.Version > k.store.Version:
+		kept.Backup.Reason = "it has later settings"
+		kept.Others = append(kept.Others, settings.Adopt{
+			Key: k.store.Key, Version: got.adopted.Version, Data: got.adopted.Data,
+		})
+	case got.adopted.Reason != "":
+		kept.Backup.Reason = got.adopted.Reason
+	default:
+		kept.Mirrored, kept.Backup.PTS = true, got.adopted.PTS
+	}
+	if kept.Stored && kept.Mirrored {
+		k.root.Send(k.self, k.question(backup, true, false))
 	}
 	tell(kept)
 }
@@ -64,15 +108,16 @@ func (k *keeping) kept() *settings.Kept {
 	return &settings.Kept{Key: k.store.Key, Version: k.store.Version, Turn: k.store.Turn}
 }
 
-func (k *keeping) question(standby string, stored bool) *Ask {
-	return &Ask{Node: standby, Question: &settings.Adopt{
+func (k *keeping) question(node string, stored, await bool) *Ask {
+	return &Ask{Node: node, Question: &settings.Adopt{
 		Key: k.store.Key, Version: k.store.Version, Data: k.store.Mirror, Stored: stored,
+		Await: await,
 	}}
 }
 
 // mirror gives the settings to the node that takes over, and notes if that has later ones.
 func (k *keeping) mirror(ctx context.Context, standby string, kept *settings.Kept) {
-	got, err := request[*settings.Adopted](ctx, k.root, k.self, k.question(standby, false))
+	got, err := request[*settings.Adopted](ctx, k.root, k.self, k.question(standby, false, false))
 	switch {
 	case err != nil:
 		kept.Reason += "; " + err.Error()

@@ -101,4 +101,13 @@ func TestKeep(t *testing.T) {
 	if a := command("5"); a.Version != 6 || a.Note != "" || shelf.kept() != 6 {
 		t.Errorf("on another's: %+v, version %d is stored", a, shelf.kept())
 	}
+	here.members.Store("backup", "other")
+	if a := command("6"); a.Note != "" || a.Version < 7 || mirrored() != a.Version ||
+		shelf.kept() != a.Version {
+		t.Errorf("with a backup: %+v, %d there, %d stored", a, mirrored(), shelf.kept())
+	}
+	here.members.Store("backup", "nobody") // of a broadcast that nobody publishes, no matter
+	if a := command("7"); a.State != settings.Stored || shelf.kept() != a.Version {
+		t.Errorf("with a backup that is not there: %+v, %d stored", a, shelf.kept())
+	}
 }

@@ -26,6 +26,8 @@ type Options struct {
 	// key, "" for none.
 	Shelf   Shelf
 	Standby func(key string) string
+	// Backup names the node of a key's backup publisher, "" for none. It may be nil.
+	Backup func(key string) string
 	// Bind is given what asks other nodes by this actor, at each start of it. It may be nil.
 	Bind    func(*Caller)
 	Metrics *Metrics

@@ -88,6 +88,7 @@ func startNode(name, address, certificates string, shelf Shelf) (*testNode, erro
 	o := Options{
 		Node: name, Socket: n.socket, Address: n.members.address, Local: n.local(), Shelf: shelf,
 		Standby: func(string) string { s, _ := n.members.address("standby"); return s },
+		Backup:  func(string) string { s, _ := n.members.address("backup"); return s },
 	}
 	if certificates != "" {
 		tls, err := link.LoadTLS(certificates+"/cert.pem", certificates+"/key.pem",

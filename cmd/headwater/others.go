@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	here "github.com/headwater-live/headwater/actors/directory"
+	"github.com/headwater-live/headwater/actors/ingest"
 	"github.com/headwater-live/headwater/actors/settings"
 	"github.com/headwater-live/headwater/cluster/control"
 	"github.com/headwater-live/headwater/cluster/directory"
@@ -105,8 +107,17 @@ func (o *others) standby(key string) string {
 	return ""
 }
 
+// backup names the node of the second broadcast of a publisher whose first is here.
+func (o *others) backup(key string) string { return o.known().Awaited[key] }
+
 // elsewhere names where else a key is published or watched.
 func (o *others) elsewhere(key string, publish bool) string {
+	if key, is := here.BackupOf(key); is {
+		if n := directory.PlaceBackup(o.known(), key, o.self.Name); n != nil && n.RTMP != "" {
+			return "rtmp://" + n.RTMP + "/" + key + "?role=" + ingest.Backup.String()
+		}
+		return ""
+	}
 	p := directory.Placement(o.known(), key)
 	if publish {
 		if n := p.Origin; n != nil && n.Name != o.self.Name && n.RTMP != "" {
@@ -128,7 +139,7 @@ func (c *clusterNode) wireOptions(
 ) (o wire.Options, err error) {
 	o = wire.Options{
 		Node: c.self.Name, Socket: s.wire, Advertise: c.self.Control, Address: c.address,
-		Local: c.local(), Shelf: shelf{store}, Standby: c.standby,
+		Local: c.local(), Shelf: shelf{store}, Standby: c.standby, Backup: c.backup,
 		Bind: func(caller *wire.Caller) { c.caller.Store(caller) },
 	}
 	if o.Metrics, err = wire.NewMetrics(registry); err != nil {

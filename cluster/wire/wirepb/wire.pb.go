@@ -825,7 +825,9 @@ type Mirror struct {
 	Version uint64                 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
 	Data    []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
 	// stored says that all nodes have them too.
-	Stored        bool `protobuf:"varint,4,opt,name=stored,proto3" json:"stored,omitempty"`
+	Stored bool `protobuf:"varint,4,opt,name=stored,proto3" json:"stored,omitempty"`
+	// await has the answer wait until they hold there.
+	Await         bool `protobuf:"varint,5,opt,name=await,proto3" json:"await,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -888,13 +890,23 @@ func (x *Mirror) GetStored() bool {
 	return false
 }
 
+func (x *Mirror) GetAwait() bool {
+	if x != nil {
+		return x.Await
+	}
+	return false
+}
+
 // Mirrored says which the node has now: later ones than it was given, perhaps.
 type Mirrored struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Version uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	Data    []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	// reason says why it did not take what it was given, if it did not.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// state and pts, in nanoseconds, say from when on they hold there, if that was awaited.
+	State         string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	Pts           int64  `protobuf:"varint,5,opt,name=pts,proto3" json:"pts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -948,6 +960,20 @@ func (x *Mirrored) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *Mirrored) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Mirrored) GetPts() int64 {
+	if x != nil {
+		return x.Pts
+	}
+	return 0
 }
 
 // State asks what a node has of a broadcast.
@@ -1554,16 +1580,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12\x10\n" +
 	"\x03pts\x18\x06 \x01(\x03R\x03pts\x12\x12\n" +
 	"\x04note\x18\a \x01(\tR\x04note\x12\x12\n" +
-	"\x04node\x18\b \x01(\tR\x04node\"`\n" +
+	"\x04node\x18\b \x01(\tR\x04node\"v\n" +
 	"\x06Mirror\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
-	"\x06stored\x18\x04 \x01(\bR\x06stored\"P\n" +
+	"\x06stored\x18\x04 \x01(\bR\x06stored\x12\x14\n" +
+	"\x05await\x18\x05 \x01(\bR\x05await\"x\n" +
 	"\bMirrored\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x19\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x10\n" +
+	"\x03pts\x18\x05 \x01(\x03R\x03pts\"\x19\n" +
 	"\x05State\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\"\xad\x01\n" +
 	"\x06Stated\x12\x14\n" +

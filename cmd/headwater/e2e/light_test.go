@@ -31,17 +31,20 @@ func (h *host) crowd(t *testing.T, on *node, key string, size int) []*light {
 	t.Helper()
 	var all []*light
 	for i := range size {
-		v := &light{
-			name: fmt.Sprintf("viewer %d of %s", i+1, on.host.name), conn: h.dial(t, on.http),
-			ended: make(chan struct{}),
-		}
-		go func() {
-			defer close(v.ended)
-			v.err = v.play(key)
-		}()
-		all = append(all, v)
+		name := fmt.Sprintf("viewer %d of %s", i+1, on.host.name)
+		all = append(all, watchLight(name, h.dial(t, on.http), key))
 	}
 	return all
+}
+
+// watchLight watches on a connection.
+func watchLight(name string, conn net.Conn, key string) *light {
+	v := &light{name: name, conn: conn, ended: make(chan struct{})}
+	go func() {
+		defer close(v.ended)
+		v.err = v.play(key)
+	}()
+	return v
 }
 
 func (v *light) play(key string) error {

@@ -67,6 +67,16 @@ func (s *source) desert(p *publisher) {
 	delete(s.publishers, p)
 }
 
+// leaveAll takes all publishers off and closes their connections.
+func (s *source) leaveAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.publishers {
+		delete(s.publishers, p)
+		p.conn.Close()
+	}
+}
+
 // run begins the broadcast.
 func (s *source) run(t *testing.T) {
 	t.Helper()

@@ -132,6 +132,7 @@ func TestActiveWithoutEtcd(t *testing.T) {
 func TestActiveSuspended(t *testing.T) {
 	t.Parallel()
 	s := startStage(t, casting{etcds: 1, origins: 2, edges: 2, viewers: 5, units: film.get(t)})
+	witness := s.audience.crowd(t, s.nodes["o-2"], "film", 1)[0]
 	awaitMore(t, s.groups, 60)
 	stopped := time.Now()
 	s.freeze(t, "o-1")
@@ -146,41 +147,42 @@ func TestActiveSuspended(t *testing.T) {
 	s.aWhile(t, time.Second)
 	t.Logf("the edges have refused %v units of the former epoch", s.stale(t))
 	s.settle(t)
-	s.checkOnlyTheDeadLacks(t)
+	s.checkMirrored(t, witness.entries())
 	s.checkNobodyClosed(t)
 }
 
-// checkOnlyTheDeadLacks holds every viewer to all that any viewer has: what is missing for all of
-// them died with a node.
-func (s *stage) checkOnlyTheDeadLacks(t *testing.T, witnesses ...[]entry) {
+// checkMirrored holds every viewer to all that viewers on the standbys' own nodes have. What did
+// not get that far died with a node, unless it had reached one of the edges.
+func (s *stage) checkMirrored(t *testing.T, witnesses ...[]entry) {
 	t.Helper()
-	reached := map[uint64]bool{}
+	mirrored, reached := map[uint64]bool{}, map[uint64]bool{}
 	for _, got := range witnesses {
-		note(reached, got)
+		note(mirrored, got)
 	}
 	for _, v := range s.groups.all() {
 		note(reached, v.entries())
 	}
-	lost := 0
+	lost, lonely := 0, 0
 	for _, v := range s.groups.all() {
 		v.mustWatch(t)
-		lacks := s.source.ledger.lacks(v.entries(), reached)
+		lacks := s.source.ledger.lacks(v.entries(), mirrored)
 		if lost += lacks; lacks > 0 {
-			t.Errorf("%s lacks %d units that others have", v.name, lacks)
+			t.Errorf("%s lacks %d units that the standby had", v.name, lacks)
 		}
+		lonely = max(lonely, s.source.ledger.lacks(v.entries(), reached))
 		if a := s.source.ledger.audit(v.entries()); !a.orderly() {
 			t.Errorf("%s: %d twice, %d reordered, %d torn, %d falls, %d strange", v.name,
 				a.duplicated, a.reordered, a.torn, a.falls, a.strange)
 		}
 	}
-	sent, got := len(s.source.ledger.sent), 0
+	sent, dead := len(s.source.ledger.sent), 0
 	for _, e := range s.source.ledger.sent {
-		if reached[e.sum] {
-			got++
+		if !reached[e.sum] {
+			dead++
 		}
 	}
-	t.Logf("%d of %d units died with an origin; of those that got away %d are lost in all",
-		sent-got, sent, lost)
+	t.Logf("of %d units %d died with an origin, and %d reached one edge and not the standby; "+
+		"of what the standby had %d are lost in all", sent, dead, lonely, lost)
 }
 
 // TestBesideTheActive kills the standby, then an edge, and stops the next standby's process: the

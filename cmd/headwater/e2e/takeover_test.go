@@ -35,7 +35,7 @@ func TestKilledOrigins(t *testing.T) {
 	awaitPTS(t, []*viewer{late}, latestPTS(s.masked.viewer.got())+500)
 	s.settle(t)
 	s.checkSameTimes(t, late)
-	s.checkOnlyTheDeadLacks(t, s.witnesses...)
+	s.checkMirrored(t, s.witnesses...)
 	s.checkResumed(t)
 	s.masked.check(t, 12*rounds)
 	s.checkNobodyClosed(t)
