@@ -73,6 +73,8 @@ func (i *ingest) Receive(ctx actor.Context) {
 		i.end(ctx, *msg)
 	case *Move:
 		i.move(ctx, msg)
+	case *moveOver:
+		i.moved(ctx, msg)
 	case *topic.Ended:
 		i.end(ctx, Lost{Reason: msg.Reason})
 	case *actor.Stopping, *actor.Restarting:
@@ -129,6 +131,13 @@ func (i *ingest) packet(ctx actor.Context, p *Packet) {
 // change over, and for connecting elsewhere.
 const moveGrace = 5 * time.Second
 
+// lastMove is how long he has after he was told that this is the end: what is told to an encoder
+// that still sends is lost if the connection is closed at once.
+const lastMove = 500 * time.Millisecond
+
+// moveOver is the end of moveGrace.
+type moveOver struct{ why Lost }
+
 // move asks the publisher to go, once.
 func (i *ingest) move(ctx actor.Context, msg *Move) {
 	to := msg.To(i.Key)
@@ -140,7 +149,16 @@ func (i *ingest) move(ctx actor.Context, msg *Move) {
 	}
 	i.self.Log.Info("publisher is asked to go", slog.String("broadcast", i.Key),
 		slog.Uint64("epoch", i.Epoch), slog.String("to", to))
-	i.moving = supervise.After(ctx, moveGrace, &Lost{Reason: msg.Reason + "; go to " + to})
+	why := Lost{Reason: msg.Reason + "; go to " + to}
+	i.moving = supervise.After(ctx, moveGrace, &moveOver{why})
+}
+
+// moved tells a publisher who has not gone why he has to, and then lets go of him.
+func (i *ingest) moved(ctx actor.Context, msg *moveOver) {
+	if i.Conn != nil {
+		i.Conn.ending(msg.why)
+	}
+	i.moving = supervise.After(ctx, lastMove, &msg.why)
 }
 
 func (i *ingest) end(ctx actor.Context, why Lost) {

@@ -49,27 +49,32 @@ const goodbye = 200 * time.Millisecond
 
 // bye tells the publisher why the connection ends, if he listens, and ends it.
 func (c *Conn) bye(l Lost) {
-	select {
-	case <-c.Ready:
-		level, code := "error", "NetStream.Publish.Failed"
-		if l.Unpublished {
-			level, code = "status", "NetStream.Unpublish.Success"
-		}
-		status := rtmp.AppendStatus(nil, streamID, level, code, l.Reason, rtmp.ServerChunkSize)
-		_ = c.SetWriteDeadline(time.Now().Add(goodbye))
-		_, _ = c.Write(status) // he may be gone already
-	default:
-	}
+	c.ending(l)
 	_ = c.Close()
+}
+
+// ending tells the publisher why the connection ends.
+func (c *Conn) ending(l Lost) {
+	level, code := "error", "NetStream.Publish.Failed"
+	if l.Unpublished {
+		level, code = "status", "NetStream.Unpublish.Success"
+	}
+	c.tell(rtmp.AppendStatus(nil, streamID, level, code, l.Reason, rtmp.ServerChunkSize))
 }
 
 // move asks the publisher to connect to the application at tcURL.
 func (c *Conn) move(tcURL, reason string) {
+	c.tell(rtmp.AppendReconnect(nil, tcURL, reason, rtmp.ServerChunkSize))
+}
+
+// tell writes something that the publisher may read, or not: he may be gone already. Until the
+// negotiation has let go of the connection nothing can be told.
+func (c *Conn) tell(status []byte) {
 	select {
 	case <-c.Ready:
 		_ = c.SetWriteDeadline(time.Now().Add(goodbye))
-		_, _ = c.Write(rtmp.AppendReconnect(nil, tcURL, reason, rtmp.ServerChunkSize))
-	default: // he hears of it when his connection ends
+		_, _ = c.Write(status)
+	default:
 	}
 }
 

@@ -196,6 +196,12 @@ func TestDrain(t *testing.T) {
 	if !c.moved || !c.stops {
 		t.Errorf("moved %v, stops %v", c.moved, c.stops)
 	}
+	if send(h, "POST", path, ""); !c.stops {
+		t.Error("it does not stop any more, as it was drained again")
+	}
+	if send(h, "DELETE", path, ""); c.stops {
+		t.Error("it stops, although it does not drain any more")
+	}
 	holds(t, "what", send(h, "POST", path+"?mov=1", ""), 400, `\"mov\": move=1 and stop=1 are known`)
 	c.reply = &wire.Drained{Draining: true, Feeds: 3}
 	if w := send(h, "POST", "/v1/nodes/there/drain", ""); !strings.Contains(w.Body.String(),

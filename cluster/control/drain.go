@@ -108,7 +108,9 @@ func (o *Options) DrainSelf(ctx context.Context, order wire.Drain) (wire.Drained
 		return wire.Drained{}, errors.New("this node cannot be drained")
 	}
 	o.Drainer.Drain(actors.DrainOrder{Off: order.Off, Move: order.Move})
-	o.Drainer.StopWhenEmpty(order.Stop && !order.Off)
+	if order.Stop || order.Off { // whoever drains it once more does not take that back
+		o.Drainer.StopWhenEmpty(!order.Off)
+	}
 	if o.Cluster.SetState != nil {
 		if err := o.Cluster.SetState(ctx, !order.Off); err != nil {
 			return wire.Drained{}, err

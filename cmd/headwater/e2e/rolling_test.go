@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -146,7 +147,8 @@ func TestRollingRestart(t *testing.T) {
 		t.Errorf("of %d pictures since the blur, the marker is readable: %.1f", len(shown), greatest)
 	}
 	for _, n := range m.all() {
-		if status, text := n.get(t, "/v1/broadcasts/live/hidden/settings"); status != http.StatusOK {
+		status, text := n.get(t, "/v1/broadcasts/live/hidden/settings")
+		if status != http.StatusOK || !strings.Contains(text, `"blur":{"off":false,"mode":"solid"`) {
 			t.Errorf("settings: %d %s", status, text)
 		}
 	}
@@ -192,4 +194,34 @@ func shifted(shifts []shift, s *sojourn) bool {
 		}
 	}
 	return false
+}
+
+// TestMembersMove empties an origin of an encoder that passes over the request to connect again, as
+// ffmpeg does: it goes on for as long as it may, is let go with a reason, and viewers stay.
+func TestMembersMove(t *testing.T) {
+	t.Parallel()
+	m := formCluster(t, 2, 2)
+	viewers := m.watchers(t, "show")
+	encoder := encode(t, m.origins[0].rtmpURL("show"))
+	awaitShown(t, viewers, 1)
+	began := time.Now()
+	got := m.keeper.cli(t, "drain", "o-1", "--move")
+	if !strings.HasPrefix(got, "o-1 is draining; broadcasts left: 1, viewers: 0") {
+		t.Errorf("drain prints %q", got)
+	}
+	ends(t, "the encoder", encoder.ended)
+	if took := time.Since(began); took < 4*time.Second || took > 15*time.Second {
+		t.Errorf("the encoder is let go after %v", took)
+	}
+	t.Logf("after %v the encoder says:\n%s", time.Since(began), last(encoder.stderr.String()))
+	const reason = "the node is draining; go to rtmp://"
+	if !encoder.stderr.has(reason + m.origins[1].rtmp + "/live/show") {
+		t.Error("the encoder is not told where to go")
+	}
+	encode(t, m.origins[1].rtmpURL("show"))
+	awaitShown(t, viewers, 2)
+	if got := m.keeper.cli(t, "drain", "o-1", "--wait"); got != "o-1 is empty\n" {
+		t.Errorf("drain --wait prints %q", got)
+	}
+	checkUndisturbed(t, m.cluster, viewers)
 }
