@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/headwater-live/headwater/actors/directory"
-	"github.com/headwater-live/headwater/actors/edge"
 	"github.com/headwater-live/headwater/actors/splice"
 	"github.com/headwater-live/headwater/actors/supervise"
 	"github.com/headwater-live/headwater/codec/media"
@@ -49,10 +46,11 @@ func (n *Node) join(ctx context.Context, key string) (name string, floor uint64,
 
 // spliced is the state of the splice of a key's public rendition: ok is false if there is none.
 func (n *Node) spliced(ctx context.Context, key string) (s splice.State, ok bool) {
-	if n.tree.pinned.of(edgeName(key, "")).spliced == 0 {
+	pid := n.tree.pinned.beside(key, "")
+	if pid == nil {
 		return s, false
 	}
-	answer, err := n.ask(ctx, n.tree.splicePID(key, ""), &splice.Describe{})
+	answer, err := n.ask(ctx, pid, &splice.Describe{})
 	state, is := answer.(*splice.State)
 	if err != nil || !is {
 		return s, false
@@ -70,33 +68,22 @@ func (n *Node) shown(ctx context.Context, key string, at media.Time) (pts media.
 // splice makes one stream of the two of a publisher who publishes twice, for one rendition. It
 // stands beside the pin by which this node mirrors the other.
 func (t *tree) splice(key, rendition string) supervise.Spec {
-	name := edgeName(key, rendition)
+	name := spliceName(key, rendition)
 	return supervise.Spec{
-		Name: spliceName(key, rendition), Kind: "splice", Mailbox: 2 * edgeMailbox,
+		Name: name, Kind: "splice", Mailbox: 2 * edgeMailbox,
 		Note: "makes one stream of a publisher's two",
 		New: splice.New(splice.Options{
 			Key: key, Rendition: rendition, Own: directory.Beside(key),
-			Directory: t.fixed.directory, Topic: t.pid(edgesName, name, sourceName),
-			Hold: func() func() { return t.pinned.splice(name) }, Metrics: t.metrics.splice,
+			Directory: t.fixed.directory,
+			Topic:     t.pid(edgesName, edgeName(key, rendition), sourceName),
+			Hold: func() func() {
+				return t.pinned.splice(key, rendition, t.pid(pinsName, name))
+			},
+			Metrics: t.metrics.splice,
 		}),
 	}
 }
 
 func spliceName(key, rendition string) string {
 	return splice.Name + "/" + nameOf(key) + "@" + rendition
-}
-
-func (t *tree) splicePID(key, rendition string) *actor.PID {
-	return t.pid(pinsName, spliceName(key, rendition))
-}
-
-// beside is who a relay tells what it tells its topic, while there is one.
-func (t *tree) beside(key, rendition string) edge.Beside {
-	name, pid := edgeName(key, rendition), t.splicePID(key, rendition)
-	return func() *actor.PID {
-		if t.pinned.of(name).spliced == 0 {
-			return nil
-		}
-		return pid
-	}
 }

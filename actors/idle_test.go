@@ -27,7 +27,7 @@ func TestIdleEdges(t *testing.T) {
 		most uint64
 		add  func(n *Node, at ClusterPlace, key string)
 	}{
-		"held": {10_000, func(n *Node, _ ClusterPlace, key string) {
+		"held": {10_200, func(n *Node, _ ClusterPlace, key string) {
 			n.tree.pinned.hold(edgeName(key, ""), true)
 			n.tree.system.Root.Send(n.tree.fixed.edges,
 				&supervise.StartChild{Spec: n.tree.edge(key, "")})

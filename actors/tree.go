@@ -36,11 +36,14 @@ type tree struct {
 type fixed struct {
 	directory, edges *actor.PID
 	viewers          []supervise.Spec // the template
+	beside           edge.Beside
+	patience         *topic.Patience
 }
 
 func (t *tree) fix() {
 	t.fixed.directory, t.fixed.edges = t.pid(directory.Name), t.pid(edgesName)
 	t.fixed.viewers = []supervise.Spec{t.viewer("ID", "KEY", "", nil)}
+	t.fixed.beside, t.fixed.patience = t.pinned.beside, t.patience()
 }
 
 // Names of the tree.
@@ -191,7 +194,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 				Note: "the same actor, fed by the relay",
 				New: topic.New(topic.Options{
 					Key: key, Ring: topic.NewRing(t.Ring), Window: t.window, Metrics: t.metrics.edge,
-					Patience: t.patience(),
+					Patience: t.fixed.patience,
 				}),
 			},
 			{
@@ -206,7 +209,7 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 				Note: "follows the broadcast wherever it is, from epoch to epoch",
 				New: edge.NewRelay(edge.RelayOptions{
 					Key: key, Rendition: rendition, Directory: t.fixed.directory, Topic: source,
-					Beside: t.beside(key, rendition),
+					Beside: t.fixed.beside,
 				}),
 			},
 		},
@@ -215,11 +218,12 @@ func (t *tree) edge(key, rendition string) supervise.Spec {
 
 // patience is how long an edge waits for what one of several upstreams may still bring. A node by
 // itself has one.
-func (t *tree) patience() topic.Patience {
+func (t *tree) patience() *topic.Patience {
 	if t.Cluster.Registrar == nil && len(t.Links.Origins) < 2 {
-		return topic.Patience{}
+		return nil
 	}
-	return topic.DefaultPatience()
+	p := topic.DefaultPatience()
+	return &p
 }
 
 // edgeName is the name of the edge of a rendition. No key has an @.

@@ -25,9 +25,9 @@ type RelayOptions struct {
 	Beside Beside
 }
 
-// Beside returns who gets what a relay's topic gets, and hears when nothing comes any more: a
-// splice, nil while there is none.
-type Beside func() *actor.PID
+// Beside returns who gets what a relay's topic gets, and hears when nothing comes any more: the
+// splice of that, nil while there is none.
+type Beside func(key, rendition string) *actor.PID
 
 // NewRelay returns the producer of a relay: it follows the broadcast wherever it is, on this node
 // and on all others that give it out, from epoch to epoch, and passes on what it gets. It keeps
@@ -97,7 +97,7 @@ func (r *relay) beside(ctx actor.Context, msg any) {
 	if r.Beside == nil {
 		return
 	}
-	if who := r.Beside(); who != nil {
+	if who := r.Beside(r.Key, r.Rendition); who != nil {
 		ctx.Send(who, msg)
 	}
 }

@@ -111,7 +111,7 @@ func (s *stage) node() supervise.Spec {
 			},
 			{Name: "edge", Kind: "edge", Mailbox: 4096, New: topic.New(topic.Options{
 				Key: key, Ring: s.ring, Window: &topic.Window{}, Metrics: edgeMetrics,
-				Patience: topic.DefaultPatience(),
+				Patience: new(topic.DefaultPatience()),
 			})},
 			{Name: "splice", Kind: "splice", Mailbox: 4096, New: New(Options{
 				Key: key, Own: backup, Directory: s.pid("directory"), Topic: s.pid("edge"),

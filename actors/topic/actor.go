@@ -37,8 +37,8 @@ type Options struct {
 	Grace time.Duration
 
 	// Patience is for an edge that has several upstreams: what one of them skips, another may bring.
-	// The zero Patience waits for nobody.
-	Patience Patience
+	// Without it nobody is waited for.
+	Patience *Patience
 }
 
 // housekeeping is how often waiting readers are woken though there is nothing to read, so that they
@@ -58,7 +58,6 @@ type topic struct {
 	machine     *Machine
 	merge       *merge  // nil where one upstream is all there is
 	overdue     *giveUp // comes when the oldest hole is to be given up, nil while none is open
-	counted     counted
 	pulse       *pulse
 	subscribers []*actor.PID
 	publisher   *actor.PID
@@ -116,9 +115,6 @@ func (t *topic) Receive(ctx actor.Context) {
 
 func (t *topic) started(ctx actor.Context) {
 	t.machine = NewMachine(t.Ring)
-	if t.Patience != (Patience{}) {
-		t.merge = &merge{patience: t.Patience, machine: t.machine}
-	}
 	t.pulse = &pulse{ring: t.Ring, window: t.Window}
 	if t.Owner != nil {
 		ctx.Send(t.Owner, &Up{Name: t.Name, PID: ctx.Self(), Ring: t.Ring})
@@ -162,7 +158,7 @@ func (t *topic) halt() {
 		}
 	}
 	if t.merge != nil { // what is held is lost, as what was in the mailbox
-		t.count(counted{fates: t.counted.fates})
+		t.count(counted{fates: t.merge.counted.fates})
 	}
 }
 
@@ -194,7 +190,7 @@ func (t *topic) refused(u *Unit, err error) {
 }
 
 func (t *topic) adopt(ctx actor.Context, s *Snapshot) {
-	if t.merge != nil {
+	if t.merging() {
 		t.fill(ctx, s)
 		return
 	}

@@ -16,7 +16,7 @@ type counted struct {
 
 // unit takes a unit of an upstream: at once, where it is the next one.
 func (t *topic) unit(ctx actor.Context, u *Unit) {
-	if t.merge == nil || t.merge.idle(u) {
+	if !t.merging() || t.merge.idle(u) {
 		t.push(ctx, u, t.machine.Push)
 		return
 	}
@@ -26,6 +26,15 @@ func (t *topic) unit(ctx actor.Context, u *Unit) {
 		return
 	}
 	t.release(ctx, now)
+}
+
+// merging reports whether units are merged here. What that needs is made with the first one, which
+// may be far off: an edge that is kept for others has none.
+func (t *topic) merging() bool {
+	if t.merge == nil && t.Patience != nil {
+		t.merge = &merge{patience: *t.Patience, machine: t.machine}
+	}
+	return t.merge != nil
 }
 
 // fill takes a snapshot, beside what other upstreams bring.
@@ -69,7 +78,8 @@ func (t *topic) giveUp(ctx actor.Context, g *giveUp) {
 
 // count brings the metrics up to date.
 func (t *topic) count(now counted) {
-	t.Metrics.fates(t.counted.fates, now.fates)
-	t.Metrics.held(now.bytes - t.counted.bytes)
-	t.counted = now
+	before := &t.merge.counted
+	t.Metrics.fates(before.fates, now.fates)
+	t.Metrics.held(now.bytes - before.bytes)
+	*before = now
 }

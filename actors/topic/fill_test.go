@@ -41,7 +41,7 @@ func swim(t *testing.T, act func(p *pool)) {
 			Children: []supervise.Spec{{
 				Name: "topic", Kind: "topic", Mailbox: 4096, New: New(Options{
 					Key: "live/a", Ring: p.ring, Window: &Window{}, Metrics: metrics,
-					Patience: DefaultPatience(),
+					Patience: new(DefaultPatience()),
 				}),
 			}},
 		}, func(err error) { t.Error("spent:", err) })

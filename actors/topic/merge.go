@@ -44,7 +44,8 @@ type merge struct {
 	open   bool      // the first of held has a hole before it,
 	beyond place     // at whose end was this unit when it was found
 
-	fates fates
+	fates   fates
+	counted counted
 }
 
 // fates count holes: each that was opened is filled or given up.
