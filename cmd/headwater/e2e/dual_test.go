@@ -379,8 +379,10 @@ func TestDualPublishLadder(t *testing.T) {
 	awaitPTS(t, viewers, 1000)
 	m.keeper.ladder(t, d.key, rendition{Name: "180p", Height: 180})
 	viewers = append(viewers, watchFLV(t, m.edges[0], d.key+"?rendition=180p"))
-	await(t, "there are two splices", func() bool {
-		return m.origins[d.backup].metric(t, "headwater_splices") == 2
+	await(t, "two splices know both streams", func() bool {
+		backup := m.origins[d.backup]
+		return backup.metric(t, "headwater_splices") == 2 &&
+			backup.metric(t, "headwater_splices", `state="waiting"`) == 0
 	})
 	awaitPTS(t, viewers, 5000)
 	m.killed(t, d.main, func() {
