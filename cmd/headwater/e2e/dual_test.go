@@ -135,6 +135,10 @@ func TestDualPublish(t *testing.T) {
 	}
 }
 
+// ahead is by how much one of two origins may carry a command out before the other, at the most, in
+// milliseconds of the broadcast.
+const ahead = 200
+
 // TestDualPublishBlurred commands a broadcast that is published twice, kills its active origin, has
 // the backup carry commands out alone, and has the main publisher come back. Viewers see what was
 // commanded from the PTS of each answer on, in one stream that decodes and whose times never fall.
@@ -189,6 +193,9 @@ func TestDualPublishBlurred(t *testing.T) {
 			to := int64(math.MaxInt64)
 			if i+1 < len(steps) {
 				to = steps[i+1].from
+			}
+			if step.mode == "" { // the active hides before the backup does, whose PTS the answer has
+				to -= ahead
 			}
 			checkStep(t, v.name, step, between(all, step.from, to))
 		}
@@ -392,7 +399,9 @@ func TestDualPublishLadder(t *testing.T) {
 	for _, v := range viewers {
 		v.leave(t)
 		checkRising(t, v.name, v.got())
-		checkDecodes(t, v.name, v.got())
+		// Where one sound takes the other's place, times that are rounded to milliseconds have no
+		// common phase: ffmpeg's muxer finds a frame a third of one early, unless that is evened.
+		checkDecodes(t, v.name, v.got(), "-af", "aresample=async=1")
 	}
 }
 

@@ -84,14 +84,16 @@ func probe(t *testing.T, url string, flags ...string) []string {
 
 // checkDecodes has ffmpeg decode units as an FLV file. Nothing may be wrong with them. The times of
 // pictures are left to checkRising: rounded to frames, as is ffmpeg's habit, two may fall on one.
-func checkDecodes(t *testing.T, name string, units []unit) {
+func checkDecodes(t *testing.T, name string, units []unit, extra ...string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "received.flv")
 	if err := os.WriteFile(path, flvFile(units), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, "ffmpeg", "-nostdin", "-v", "error", "-xerror", "-threads", "1", "-i", path,
-		"-fps_mode", "drop", "-f", "null", "-")
+	args := []string{
+		"-nostdin", "-v", "error", "-xerror", "-threads", "1", "-i", path, "-fps_mode", "drop",
+	}
+	p := start(t, "ffmpeg", append(append(args, extra...), "-f", "null", "-")...)
 	if wrote := finish(t, p); wrote != "" || p.err != nil {
 		t.Errorf("%s: does not decode: %v\n%s", name, p.err, last(wrote))
 	}
