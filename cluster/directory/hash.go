@@ -1,21 +1,17 @@
 package directory
 
-import "math"
+import (
+	"hash/fnv"
+	"math"
+)
 
 // The score of a node for a key. All nodes compute the same, so that they agree without a word, and
 // when a node comes or goes only what it wins or had moves.
 
-const (
-	fnvOffset = 14695981039346656037
-	fnvPrime  = 1099511628211
-)
-
-func fnv(s string) uint64 {
-	h := uint64(fnvOffset)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * fnvPrime
-	}
-	return h
+func hashOf(s string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s)) // never fails, by its documentation
+	return h.Sum64()
 }
 
 // mix has every bit depend on every other (the finaliser of SplitMix64). FNV by itself leaves the
@@ -27,7 +23,7 @@ func mix(h uint64) uint64 {
 }
 
 // score is the rendezvous hash.
-func score(node, key string) uint64 { return mix(mix(fnv(node)) + fnv(key)) }
+func score(node, key string) uint64 { return mix(mix(hashOf(node)) + hashOf(key)) }
 
 // weighted is the score of a node that is to win in proportion to its weight: the smallest of
 // exponentially distributed values.
