@@ -135,7 +135,8 @@ func TestTakeover(t *testing.T) {
 	s.together(a, b)
 	first := a.publish("k")
 	eventually(t, "the record", func() bool { return b.view().Active("k") != nil })
-	if err := a.options.Store.StoreSettings(t.Context(), "k", 2, []byte(`{"blur":1}`)); err != nil {
+	store := a.options.Store
+	if _, _, err := store.StoreSettings(t.Context(), "k", 0, 2, []byte(`{"blur":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	r, reason := b.claim("k", local.Takeover)
@@ -197,7 +198,8 @@ func TestSettingsVanish(t *testing.T) {
 	s := newScene(t)
 	a, b := s.join("a", nil), s.join("b", nil)
 	s.together(a, b)
-	if err := a.options.Store.StoreSettings(t.Context(), "k", 2, []byte(`{}`)); err != nil {
+	store := a.options.Store
+	if _, _, err := store.StoreSettings(t.Context(), "k", 0, 2, []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	b.publish("k") // by the time that this is seen, what was stored before is
@@ -385,25 +387,26 @@ func TestSettingsByVersion(t *testing.T) {
 	if v, data, err := a.LoadSettings(ctx, "k"); v != 0 || data != nil || err != nil {
 		t.Errorf("%d %q %v", v, data, err)
 	}
-	if err := a.StoreSettings(ctx, "k", 5, []byte(`{"x": 1}`)); err != nil {
+	if _, _, err := a.StoreSettings(ctx, "k", 4, 5, []byte(`{"x": 1}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.StoreSettings(ctx, "k", 5, []byte(`{"x":1}`)); err != nil {
-		t.Errorf("the same again: %v", err)
+	if v, _, err := a.StoreSettings(ctx, "k", 4, 5, []byte(`{"x":1}`)); v != 5 || err != nil {
+		t.Errorf("the same again: version %d, %v", v, err)
 	}
-	var conflict *ConflictError
-	err := b.StoreSettings(ctx, "k", 5, []byte(`{"x":2}`))
-	if !errors.As(err, &conflict) || conflict.Version != 5 || string(conflict.Data) != `{"x":1}` {
-		t.Errorf("%v: %+v", err, conflict)
+	for _, version := range []uint64{5, 6} {
+		v, data, err := b.StoreSettings(ctx, "k", 4, version, []byte(`{"x":2}`))
+		if v != 5 || string(data) != `{"x":1}` || err != nil {
+			t.Errorf("on what is there no more: version %d, %q, %v", v, data, err)
+		}
 	}
-	if err := b.StoreSettings(ctx, "k", 6, []byte(`{"x":2}`)); err != nil {
-		t.Error(err)
+	if v, _, err := b.StoreSettings(ctx, "k", 5, 6, []byte(`{"x":2}`)); v != 6 || err != nil {
+		t.Errorf("version %d, %v", v, err)
 	}
 	if v, data, err := a.LoadSettings(ctx, "k"); v != 6 || string(data) != `{"x":2}` || err != nil {
 		t.Errorf("%d %q %v", v, data, err)
 	}
 	for _, bad := range []string{"", "{", fmt.Sprintf("%q", strings.Repeat("x", SettingsMax))} {
-		if err := a.StoreSettings(ctx, "k", 9, []byte(bad)); !errors.Is(err, ErrRecord) {
+		if _, _, err := a.StoreSettings(ctx, "k", 6, 9, []byte(bad)); !errors.Is(err, ErrRecord) {
 			t.Errorf("%.10q: %v", bad, err)
 		}
 	}
@@ -414,7 +417,9 @@ func TestSettingsByVersion(t *testing.T) {
 		go func() {
 			defer wg.Done()
 			store := []*Store{a, b}[i%2]
-			if store.StoreSettings(ctx, "k", 7, []byte(fmt.Sprint(i))) == nil {
+			mine := fmt.Sprint(i)
+			if _, kept, err := store.StoreSettings(ctx, "k", 6, 7, []byte(mine)); err == nil &&
+				string(kept) == mine {
 				won <- i
 			}
 		}()

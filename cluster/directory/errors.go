@@ -18,15 +18,3 @@ type PublishedError struct{ Key, Node string }
 func (e *PublishedError) Error() string {
 	return fmt.Sprintf("%s is being published already, on node %s", e.Key, e.Node)
 }
-
-// ConflictError says that settings are kept in another version than was expected, and which.
-type ConflictError struct {
-	Key     string
-	Version uint64
-	Data    []byte
-}
-
-// Error implements error.
-func (e *ConflictError) Error() string {
-	return fmt.Sprintf("settings of %s: version %d is there", e.Key, e.Version)
-}

@@ -159,52 +159,38 @@ func (s *Store) LoadSettings(
 	return kept.Version, kept.Settings, nil
 }
 
-// StoreSettings keeps settings of a version, which are JSON, if none of that version or a later one
-// are kept. The error is a *ConflictError with what is there if some are.
+// StoreSettings keeps data, which is JSON, as a version of a key's settings if what is kept is of
+// the version base, or nothing is: others may have made theirs from that. It returns what is kept
+// then: data itself, or what others have stored meanwhile.
 func (s *Store) StoreSettings(
-	ctx context.Context, key string, version uint64, data []byte,
-) error {
-	return s.storeSettings(ctx, key, version, data, func(kept uint64) bool { return kept < version })
-}
-
-// ReplaceSettings keeps settings of a version that were made from those of the version base, if
-// those are kept still: others may have made theirs from them. The error is a *ConflictError with
-// what is there if they are not.
-func (s *Store) ReplaceSettings(
 	ctx context.Context, key string, base, version uint64, data []byte,
-) error {
-	return s.storeSettings(ctx, key, version, data, func(kept uint64) bool { return kept == base })
-}
-
-func (s *Store) storeSettings(
-	ctx context.Context, key string, version uint64, data []byte, over func(kept uint64) bool,
-) error {
+) (kept uint64, keptData []byte, err error) {
 	if len(data) > SettingsMax || !json.Valid(data) {
-		return fmt.Errorf("settings of %s: %w: %d bytes", key, ErrRecord, len(data))
+		return 0, nil, fmt.Errorf("settings of %s: %w: %d bytes", key, ErrRecord, len(data))
 	}
 	for range claimTries {
 		resp, err := s.client.Get(ctx, membership.Load, s.keys.Settings(key))
 		if err != nil {
-			return err
+			return 0, nil, err
 		}
 		revision := int64(0)
 		if len(resp.Kvs) > 0 {
 			revision = resp.Kvs[0].ModRevision
-			var kept keptSettings
-			err := decode(resp.Kvs[0].Value, SettingsMax+recordMax, &kept)
-			if err == nil && kept.Version == version && sameJSON(kept.Settings, data) {
-				return nil // an answer was lost
+			var there keptSettings
+			err := decode(resp.Kvs[0].Value, SettingsMax+recordMax, &there)
+			if err == nil && there.Version == version && sameJSON(there.Settings, data) {
+				return version, data, nil // an answer was lost
 			}
-			if err == nil && !over(kept.Version) {
-				return &ConflictError{key, kept.Version, kept.Settings}
+			if err == nil && there.Version != base {
+				return there.Version, there.Settings, nil
 			}
 		}
 		done, err := s.putSettings(ctx, key, keptSettings{version, data}, revision)
 		if err != nil || done {
-			return err
+			return version, data, err
 		}
 	}
-	return ErrBusy
+	return 0, nil, ErrBusy
 }
 
 func sameJSON(a, b []byte) bool {

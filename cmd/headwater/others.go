@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -139,7 +138,7 @@ func (c *clusterNode) wireOptions(
 ) (o wire.Options, err error) {
 	o = wire.Options{
 		Node: c.self.Name, Socket: s.wire, Advertise: c.self.Control, Address: c.address,
-		Local: c.local(), Shelf: shelf{store}, Standby: c.standby, Backup: c.backup,
+		Local: c.local(), Shelf: store, Standby: c.standby, Backup: c.backup,
 		Bind: func(caller *wire.Caller) { c.caller.Store(caller) },
 	}
 	if o.Metrics, err = wire.NewMetrics(registry); err != nil {
@@ -158,7 +157,7 @@ func (c *clusterNode) wireOptions(
 // local is what this node does for others.
 func (c *clusterNode) local() wire.Local {
 	return wire.Local{
-		Command: c.startedCommand,
+		Command: c.started.Command,
 		Adopt: func(ctx context.Context, a settings.Adopt) (settings.Adopted, error) {
 			node, err := c.started.node()
 			if err != nil {
@@ -172,12 +171,6 @@ func (c *clusterNode) local() wire.Local {
 		},
 		Left: func(ctx context.Context) (wire.Drained, error) { return c.drains.LeftHere(ctx) },
 	}
-}
-
-func (c *clusterNode) startedCommand(
-	ctx context.Context, command settings.Command,
-) (settings.Answer, error) {
-	return c.started.Command(ctx, command)
 }
 
 func (o *others) stateHere(ctx context.Context, key string) (out wire.Stated, err error) {
@@ -210,24 +203,6 @@ func (c *clusterNode) listHere(context.Context) ([]wire.Broadcast, error) {
 		})
 	}
 	return out, nil
-}
-
-// shelf keeps settings in etcd.
-type shelf struct{ *directory.Store }
-
-// StoreSettings implements wire.Shelf.
-func (s shelf) StoreSettings(
-	ctx context.Context, key string, base, version uint64, data []byte,
-) (kept uint64, keptData []byte, err error) {
-	err = s.ReplaceSettings(ctx, key, base, version, data)
-	var conflict *directory.ConflictError
-	switch {
-	case errors.As(err, &conflict):
-		return conflict.Version, conflict.Data, nil
-	case err != nil:
-		return 0, nil, err
-	}
-	return version, data, nil
 }
 
 // control is what the HTTP API knows of the cluster.
