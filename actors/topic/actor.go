@@ -166,8 +166,12 @@ func (t *topic) halt() {
 func (t *topic) push(ctx actor.Context, u *Unit, in func(*Unit) (*Unit, error)) {
 	gaps, kept := t.machine.Gaps(), t.Ring.Bytes()
 	entered, err := in(u)
-	t.Metrics.kept(t.Ring.Bytes() - kept)
-	t.Metrics.gaps(t.machine.Gaps() - gaps)
+	if now := t.machine.Gaps(); now != gaps { // rare
+		t.Metrics.gaps(now - gaps)
+	}
+	if now := t.Ring.Bytes(); now != kept { // not by what the topic has, from another upstream
+		t.Metrics.kept(now - kept)
+	}
 	if err != nil {
 		t.refused(u, err)
 		return

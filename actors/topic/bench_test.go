@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/headwater-live/headwater/codec/flv"
 	"github.com/headwater-live/headwater/codec/media"
 )
@@ -153,5 +155,21 @@ func BenchmarkFanOut(b *testing.B) {
 			sink = bytes
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*readers), "ns/unit-reader")
 		})
+	}
+}
+
+// BenchmarkRefused is what a topic with two upstreams does with every second unit: it has it
+// already.
+func BenchmarkRefused(b *testing.B) {
+	metrics, err := NewMetrics(prometheus.NewRegistry(), "edge")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := newStream()
+	t := &topic{Options: &Options{Ring: s.machine.ring, Metrics: metrics}, machine: s.machine}
+	s.push(s.header)
+	b.ReportAllocs()
+	for b.Loop() {
+		t.push(nil, s.header, t.machine.Push)
 	}
 }

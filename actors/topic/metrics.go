@@ -81,6 +81,7 @@ func (m *Metrics) refused(reason error) {
 	for i, err := range lossReasons() {
 		if errors.Is(reason, err) {
 			m.losses[i].Inc()
+			return
 		}
 	}
 }
