@@ -21,14 +21,14 @@ type Caps struct {
 	by    map[string]int
 }
 
-// enter counts a connection, or says which bound it would break. leave takes it back.
-func (c *Caps) enter(remote string) (leave func(), err error) {
+// Enter counts a connection, or says which bound it would break. leave takes it back.
+func (c *Caps) Enter(remote string) (leave func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.count(remote)
 }
 
-// enterYoung is enter for a connection that is to be negotiated, until settled is called.
+// enterYoung is Enter for a connection that is to be negotiated, until settled is called.
 func (c *Caps) enterYoung(remote string) (leave, settled func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

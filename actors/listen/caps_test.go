@@ -10,7 +10,7 @@ func TestCaps(t *testing.T) {
 	c := &Caps{Total: 3, Address: 2, Negotiating: 1}
 	enter := func(remote string, want bool) func() {
 		t.Helper()
-		leave, err := c.enter(remote)
+		leave, err := c.Enter(remote)
 		if (err == nil) != want {
 			t.Fatalf("%s: %v", remote, err)
 		}
@@ -71,7 +71,7 @@ func TestCapsAddresses(t *testing.T) {
 // A connection leaves the count once, however often and by whomever it is closed.
 func TestCountedConn(t *testing.T) {
 	c := &Caps{}
-	leave, _ := c.enter("a")
+	leave, _ := c.Enter("a")
 	here, there := net.Pipe()
 	defer func() { _ = there.Close() }()
 	conn := &countedConn{Conn: here, leave: leave}

@@ -149,7 +149,7 @@ func (o FLVOptions) takeOver(w http.ResponseWriter, r *http.Request) (net.Conn, 
 	if !ok {
 		return nil, errors.New("this connection cannot carry a stream; use HTTP/1.1")
 	}
-	leave, err := o.Caps.enter(r.RemoteAddr)
+	leave, err := o.Caps.Enter(r.RemoteAddr)
 	if err != nil {
 		return nil, err
 	}

@@ -136,7 +136,7 @@ func TestFLV(t *testing.T) {
 			return caps.total == 1
 		})
 	}
-	leave, err := caps.enter("10.0.0.2:1")
+	leave, err := caps.Enter("10.0.0.2:1")
 	if err != nil {
 		t.Fatal(err)
 	}

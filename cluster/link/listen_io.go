@@ -64,17 +64,17 @@ func (l *listener) accept(ctx context.Context) {
 
 // admit negotiates a connection on a goroutine of its own, if there is room for it.
 func (l *listener) admit(conn net.Conn) {
-	from := oneOf(conn.RemoteAddr().String())
-	if !l.young.enter(from) {
+	leave, err := l.young.Enter(conn.RemoteAddr().String())
+	if err != nil { // of strangers there may be any number: none is worth a line in the log
 		_ = conn.Close()
 		return
 	}
 	started := l.self.Goroutines.Go("negotiate", func(ctx context.Context) {
-		defer l.young.leave(from)
+		defer leave()
 		l.negotiate(ctx, conn)
 	})
 	if !started {
-		l.young.leave(from)
+		leave()
 		_ = conn.Close()
 	}
 }

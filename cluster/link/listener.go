@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/headwater-live/headwater/actors"
+	"github.com/headwater-live/headwater/actors/listen"
 	"github.com/headwater-live/headwater/actors/supervise"
 )
 
@@ -23,7 +24,10 @@ func NewListener(o Options, socket *Socket) func(actors.LinkPlace) Producer {
 	count := new(atomic.Uint64)
 	return func(at actors.LinkPlace) Producer {
 		return func(self *supervise.Self) actor.Actor {
-			return &listener{Options: o, Socket: socket, LinkPlace: at, self: self, count: count}
+			return &listener{
+				Options: o, Socket: socket, LinkPlace: at, self: self, count: count,
+				young: newcomers(),
+			}
 		}
 	}
 }
@@ -35,8 +39,17 @@ type listener struct {
 	self  *supervise.Self
 	root  *actor.RootContext
 	count *atomic.Uint64 // of the links so far, which tells their names apart
-	young crowd          // the connections that are negotiated
+	young *listen.Caps   // of the connections that are negotiated
 }
+
+// Bounds of the connections that have not said hello yet: in all, and from one address, so that no
+// stranger can keep the nodes out.
+const (
+	negotiating = 64
+	fromOne     = 16
+)
+
+func newcomers() *listen.Caps { return &listen.Caps{Total: negotiating, Address: fromOne} }
 
 // Receive implements actor.Actor.
 func (l *listener) Receive(ctx actor.Context) {
